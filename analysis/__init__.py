@@ -1,0 +1,1 @@
+"""Figures and tables from the records of ttcs, and from nothing else."""

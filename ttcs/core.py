@@ -1,0 +1,236 @@
+"""The nouns of test-time compute: problems, steps, trajectories, and the two requests a search may yield.
+
+A strategy is a generator, one per problem. It yields `Sample` (to the policy) or `Score` (to the PRM) and is sent back
+one trajectory for each it named, in the same order; it returns its candidates. Everything else (batching, seeds,
+budgets, ledgers, records) belongs to the scheduler.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Protocol
+
+
+class Stop(StrEnum):
+    """Why a step ended."""
+
+    STEP = "step"  # at a step boundary: the solution can go on
+    END = "end"  # the policy ended its turn: the solution is complete
+    LENGTH = "length"  # the token limit of the policy ran out
+    BUDGET = "budget"  # the budget of the run ran out
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One task. `answer` is the reference (None: unknown), `level` the annotated difficulty (1 = easiest)."""
+
+    id: str
+    question: str
+    answer: str | None = None
+    level: int | None = None
+    family: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A piece of a solution: the tokens are the truth, `text` is derived from them.
+
+    `node` numbers the step within its search: two trajectories that share a prefix share the same `Step.node`s, which
+    is how the search tree is stored once. `score` is the PRM's, in [0, 1]; None: not scored, or blank.
+    """
+
+    node: int
+    tokens: tuple[int, ...]
+    text: str
+    stop: Stop
+    score: float | None = None
+
+    @property
+    def blank(self) -> bool:
+        """Nothing but white space: never sent to a PRM, never a score of its own."""
+        return not self.text.strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Trajectory:
+    """A problem and the steps taken so far; forking shares the steps.
+
+    subtree: which of a search's independent subtrees it belongs to (None: the search has none). Whole subtrees of a
+    large run are valid smaller runs, which is what analysis takes a curve over n from.
+    """
+
+    problem: Problem
+    steps: tuple[Step, ...] = ()
+    subtree: int | None = None
+
+    @property
+    def finished(self) -> bool:
+        """True once the policy ended its turn: only a finished trajectory can be an answer."""
+        return bool(self.steps) and self.steps[-1].stop is Stop.END
+
+    @property
+    def live(self) -> bool:
+        """True while the policy can go on from here."""
+        return not self.steps or self.steps[-1].stop is Stop.STEP
+
+    @property
+    def text(self) -> str:
+        return "".join(step.text for step in self.steps)
+
+    @property
+    def tokens(self) -> tuple[int, ...]:
+        """Token ids of the solution, prompt excluded."""
+        return tuple(token for step in self.steps for token in step.tokens)
+
+    @property
+    def scores(self) -> tuple[float, ...]:
+        """PRM scores of the steps that have one, in order."""
+        return tuple(step.score for step in self.steps if step.score is not None)
+
+    @property
+    def scored(self) -> bool:
+        """True when no step is left for the PRM to read."""
+        return all(step.score is not None or step.blank for step in self.steps)
+
+    def extend(self, steps: Sequence[Step]) -> Trajectory:
+        return replace(self, steps=(*self.steps, *steps))
+
+    def prefix(self, depth: int) -> Trajectory:
+        """The first `depth` steps."""
+        return replace(self, steps=self.steps[:depth])
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Continue each trajectory once; name one several times for several continuations.
+
+    max_steps: steps to add at most (None: until the solution ends).
+    temperature: None means the policy's own; 0 is greedy.
+    lookahead: the tokens are spent on an estimate and charged as such, not on a candidate.
+    """
+
+    trajectories: tuple[Trajectory, ...]
+    max_steps: int | None = None
+    temperature: float | None = None
+    lookahead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Have the PRM score every step that has no score yet."""
+
+    trajectories: tuple[Trajectory, ...]
+
+
+Request = Sample | Score
+Search = Generator[Request, tuple[Trajectory, ...], tuple[Trajectory, ...]]
+
+
+class Strategy(Protocol):
+    """A search: its hyperparameters are its fields. `search` yields requests and returns the candidates."""
+
+    def search(self, problem: Problem) -> Search: ...
+
+
+class Reduction(Protocol):
+    """Step scores -> one number; a trajectory without scores is worth -inf."""
+
+    def __call__(self, scores: Sequence[float]) -> float: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A finished trajectory as a selection sees it. `answer` is a group id (None: no answer), `score` the reduction."""
+
+    answer: int | None
+    score: float
+
+
+class Selection(Protocol):
+    """Candidates -> index of the chosen one, None when no candidate has an answer. Ties: the first seen."""
+
+    reads_scores: bool
+
+    def __call__(self, candidates: Sequence[Candidate]) -> int | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSize:
+    """What the FLOPs of a forward pass are counted from.
+
+    parameters: weights that multiply activations (the input embedding table does not, the output head does).
+    """
+
+    name: str
+    parameters: int
+    layers: int
+    hidden: int
+
+
+@dataclass(frozen=True, slots=True)
+class Continue:
+    """One request to a policy: continue `trajectory` by at most `max_steps` steps and `max_tokens` tokens.
+
+    `seed` alone decides the randomness, so the result does not depend on what else is in the batch.
+    `capped`: `max_tokens` comes from the budget of the run, so running out of it is `Stop.BUDGET`.
+    """
+
+    trajectory: Trajectory
+    max_steps: int | None
+    max_tokens: int | None
+    temperature: float | None
+    seed: int
+    capped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Continued:
+    """Result of a `Continue`. `steps` carry node = -1 until the scheduler numbers them.
+
+    prompt_tokens: tokens of problem and prefix; cached_tokens: how many of them were not computed anew.
+    """
+
+    steps: tuple[Step, ...]
+    prompt_tokens: int
+    cached_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """One request to a PRM: score the steps of `trajectory` that are not blank."""
+
+    trajectory: Trajectory
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Result of a `Judge`: one score per step (None: blank); tokens read, and how many of them came from the cache."""
+
+    scores: tuple[float | None, ...]
+    tokens: int
+    cached_tokens: int
+
+
+class Policy(Protocol):
+    """A language model as an engine: add requests at any time, `step` does some work and returns what finished."""
+
+    size: ModelSize
+    capacity: int  # requests it can work on at once
+    max_tokens: int  # longest solution, in tokens
+
+    def add(self, ticket: int, request: Continue) -> None: ...
+
+    def step(self) -> list[tuple[int, Continued]]: ...
+
+
+class PRM(Protocol):
+    """A process reward model as an engine."""
+
+    size: ModelSize
+    capacity: int
+
+    def add(self, ticket: int, request: Judge) -> None: ...
+
+    def step(self) -> list[tuple[int, Judged]]: ...
