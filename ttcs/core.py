@@ -151,7 +151,8 @@ class Candidate:
 class Selection(Protocol):
     """Candidates -> index of the chosen one, None when no candidate has an answer. Ties: the first seen."""
 
-    reads_scores: bool
+    @property
+    def reads_scores(self) -> bool: ...
 
     def __call__(self, candidates: Sequence[Candidate]) -> int | None: ...
 

@@ -1,0 +1,65 @@
+"""Intervals: percentile bootstrap over problems. A problem is a cluster: its seeds are averaged before it is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from analysis.load import RecordsError
+from analysis.pool import Floats
+
+RESAMPLES = 2000
+
+
+class Interval(NamedTuple):
+    """A mean and the ends of its 95 % interval (nan: fewer than two problems say nothing about the spread)."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@lru_cache(maxsize=8)
+def _shares(problems: int, resamples: int, seed: int) -> Floats:
+    """(resamples, problems): how often each problem was drawn, as a share."""
+    drawn = np.random.default_rng((seed, problems)).integers(problems, size=(resamples, problems))
+    cells = drawn + problems * np.arange(resamples)[:, None]
+    counts = np.bincount(cells.ravel(), minlength=resamples * problems)
+    return counts.reshape(resamples, problems) / problems
+
+
+def interval(values: Sequence[float] | Floats, resamples: int = RESAMPLES, seed: int = 0) -> Interval:
+    """Mean of one value per problem."""
+    array = np.asarray(values, dtype=np.float64)
+    if not len(array):
+        raise RecordsError("no problems to take a mean over")
+    if len(array) == 1:
+        return Interval(float(array[0]), np.nan, np.nan)
+    low, high = np.quantile(_shares(len(array), resamples, seed) @ array, (0.025, 0.975))
+    return Interval(float(array.mean()), float(low), float(high))
+
+
+def per_problem(estimates: pd.DataFrame) -> pd.Series[float]:
+    """Mean over seeds (and whatever else repeats a problem), indexed and sorted by problem."""
+    return estimates.groupby("problem_id")["correct"].mean().astype("float64")
+
+
+def accuracy(estimates: pd.DataFrame, by: Sequence[str], resamples: int = RESAMPLES, seed: int = 0) -> pd.DataFrame:
+    """problem_id, correct, ... -> one row per group of `by`: accuracy, low, high, n_problems."""
+    rows = []
+    for key, group in estimates.groupby(list(by), sort=False, dropna=False):
+        values = per_problem(group)
+        rows.append((*key, *interval(list(values), resamples, seed), len(values)))
+    return pd.DataFrame(rows, columns=[*by, "accuracy", "low", "high", "n_problems"])
+
+
+def difference(a: pd.DataFrame, b: pd.DataFrame, resamples: int = RESAMPLES, seed: int = 0) -> Interval:
+    """Accuracy of a minus that of b, paired: over the problems that both have."""
+    both = pd.concat([per_problem(a), per_problem(b)], axis=1, join="inner", keys=["a", "b"])
+    if both.empty:
+        raise RecordsError("the two methods have no problem in common")
+    return interval(list(both["a"] - both["b"]), resamples, seed)

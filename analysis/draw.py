@@ -1,0 +1,102 @@
+"""(ax, df) -> ax. df has a row per method and x: method, accuracy, low, high (fractions), and the column x names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.ticker import (
+    EngFormatter,
+    FixedLocator,
+    FuncFormatter,
+    LogFormatterSciNotation,
+    LogLocator,
+    MaxNLocator,
+    NullFormatter,
+    NullLocator,
+)
+
+from analysis.style import look
+
+SPAN = 0.2  # the least that a y axis covers: a narrower one makes noise look like an effect
+
+
+def accuracy_vs_n(ax: Axes, df: pd.DataFrame) -> Axes:
+    """Accuracy against n, log2 axis."""
+    methods(ax, df, "n")
+    ax.set_xscale("log", base=2)
+    ticks = [2**i for i in range(int(df["n"].max()).bit_length()) if 2**i >= df["n"].min()]
+    ax.xaxis.set_major_locator(FixedLocator(sorted({*ticks, int(df["n"].min()), int(df["n"].max())})))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda n, _: f"{n:.0f}"))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.set_xlabel("N (candidates per problem)")
+    return percent(ax, df)
+
+
+def accuracy_vs_tokens(ax: Axes, df: pd.DataFrame) -> Axes:
+    """Accuracy against decoded tokens per problem, log axis."""
+    methods(ax, df, "tokens")
+    ax.set_xscale("log")
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_major_formatter(EngFormatter(sep=""))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.set_xlabel("Decoded tokens per problem")
+    return percent(ax, df)
+
+
+def accuracy_vs_flops(ax: Axes, df: pd.DataFrame) -> Axes:
+    """Accuracy against the FLOPs of policy and PRM per problem, log axis."""
+    methods(ax, df, "flops")
+    ax.set_xscale("log")
+    ax.xaxis.set_major_formatter(LogFormatterSciNotation())
+    ax.set_xlabel("FLOPs per problem (policy and PRM)")
+    return percent(ax, df)
+
+
+def methods(ax: Axes, df: pd.DataFrame, x: str) -> Axes:
+    """A line for each method: with a band where it comes from a larger run, with bars where every point is a run.
+
+    Greedy, which has one n, is also drawn across.
+    """
+    for name, rows in df.groupby("method", sort=False):
+        _method(ax, str(name), rows.sort_values(x), x)
+    ax.autoscale_view()
+    return _legend(ax, df)
+
+
+def percent(ax: Axes, df: pd.DataFrame) -> Axes:
+    """Fractions as percent; the limits hold every interval, and a little air."""
+    ends = df[["accuracy", "low", "high"]]
+    low, high = float(ends.min().min()), float(ends.max().max())
+    air = max(0.04 * (high - low), (SPAN - (high - low)) / 2)
+    ax.set_ylim(max(low - air, -0.02), min(high + air, 1.02))
+    ax.yaxis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10]))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g}"))
+    ax.set_ylabel("Accuracy (%)")
+    return ax
+
+
+def _method(ax: Axes, name: str, rows: pd.DataFrame, x: str) -> None:
+    style = look(name)
+    at, mean, low, high = ([float(value) for value in rows[column]] for column in (x, "accuracy", "low", "high"))
+    curve = Line2D(at, mean, color=style.colour, marker=style.marker, linestyle=style.line, label=style.label, zorder=3)
+    curve.set(markersize=style.size, markeredgecolor="white", markeredgewidth=0.7)
+    ax.add_line(curve)
+    if len(rows) > 1 and rows["derived"].any():
+        ax.fill_between(at, low, high, color=style.colour, alpha=0.13, linewidth=0)
+    else:
+        ax.vlines(at, low, high, color=style.colour, linewidth=1.3, alpha=0.75, zorder=2)
+    if name == "greedy":
+        ax.axhline(mean[0], color=style.colour, linestyle=style.line, linewidth=0.9, alpha=0.6)
+
+
+def _legend(ax: Axes, df: pd.DataFrame) -> Axes:
+    """Outside the data, in the order in which the curves end, the highest first."""
+    ends = df.sort_values("n").groupby("method")["accuracy"].last().sort_values(ascending=False)
+    order: Sequence[str] = [look(str(name)).label for name in ends.index]
+    handles, labels = ax.get_legend_handles_labels()
+    by_label = dict(zip(labels, handles, strict=True))
+    ax.legend([by_label[label] for label in order], order, loc="center left", bbox_to_anchor=(1.01, 0.5))
+    return ax

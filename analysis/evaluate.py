@@ -1,0 +1,175 @@
+"""Many runs -> one table of estimates: every method at every n that the records allow, one row per problem and seed."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from analysis import bootstrap, estimate
+from analysis.load import Records, RecordsError
+from analysis.pool import INDEPENDENT, width
+
+TOKENS, POLICY_FLOPS, PRM_FLOPS = "decoded_tokens", "policy_flops", "prm_flops"
+VOTES, SCORES = ("majority", "pass"), ("best", "weighted")  # selections that do without a PRM, and those that do not
+BY = ["method", "strategy", "selection", "settings", "n"]
+ESTIMATES = [*BY, "seed", "problem_id", "level", "correct", "tokens", "flops", "seconds", "derived"]
+
+
+def own(run: Records) -> pd.DataFrame:
+    """What one run itself decided, at its own n."""
+    row = run.runs.iloc[0]
+    decided = _known(run.problems)[["problem_id", "correct"]]
+    return _with_costs(decided.assign(selection=row["selection"], n=row["n"]), run)
+
+
+def nested(run: Records, resamples: int = estimate.RESAMPLES, seed: int = 0) -> pd.DataFrame:
+    """Every selection of one run at every n that whole units of it make up.
+
+    A subset of k of n candidates is charged k / n of the run's cost: the expectation, the prompt apart, which a smaller
+    run would compute as often. The PRM is not charged where nothing reads its scores: majority and pass@k over
+    independent samples, and greedy.
+    """
+    kept = _known(run.problems)["problem_id"]
+    candidates = run.candidates[run.candidates["problem_id"].isin(kept)]
+    known = Records(run.runs, run.problems[run.problems["problem_id"].isin(kept)], candidates)
+    return _with_costs(estimate.curve(known, resamples=resamples, seed=seed), run)
+
+
+def evaluate(records: Records, resamples: int = estimate.RESAMPLES, seed: int = 0) -> pd.DataFrame:
+    """Estimates (columns ESTIMATES) of all finished runs, over the problems that all of them have.
+
+    Where a larger pool of the same seed is at hand (best-of-N, DVTS), a smaller run of it tells nothing new and is left
+    out: their samples are the same.
+    """
+    records = _finished(records)
+    _same_setup(records.runs)
+    parts = [
+        frame
+        for strategy in records.runs["strategy"].unique()
+        for frame in _strategy(records, strategy, resamples, seed)
+    ]
+    return _common(_split_settings(pd.concat(parts, ignore_index=True)))
+
+
+def summary(estimates: pd.DataFrame) -> pd.DataFrame:
+    """Estimates -> one row per method and n: accuracy, low, high, n_problems, seeds, and mean costs per problem."""
+    accuracy = bootstrap.accuracy(estimates, BY)
+    groups = estimates.groupby(BY, sort=False, dropna=False)
+    costs = groups.agg(
+        seeds=("seed", "nunique"), tokens=("tokens", "mean"), flops=("flops", "mean"), seconds=("seconds", "mean"),
+        derived=("derived", "all"),
+    ).reset_index()  # fmt: skip
+    return accuracy.merge(costs, on=BY).sort_values(["method", "n"], kind="stable", ignore_index=True)
+
+
+def method(strategy: str, selection: str | None) -> str:
+    """The name a curve goes by: a selection for independent samples, else the strategy (and an unusual selection)."""
+    if strategy in INDEPENDENT:
+        return str(selection)
+    return strategy if selection == "weighted" or strategy == "greedy" else f"{strategy}/{selection}"
+
+
+def _known(problems: pd.DataFrame) -> pd.DataFrame:
+    known = problems[problems["correct"].notna()]
+    if known.empty:
+        raise RecordsError("no problem has a known reference answer, so there is no accuracy to draw")
+    if len(known) < len(problems):
+        warnings.warn(f"{len(problems) - len(known)} problems without a reference answer left out", stacklevel=3)
+    return known.astype({"correct": "float64"})
+
+
+def _with_costs(estimates: pd.DataFrame, run: Records) -> pd.DataFrame:
+    row = run.runs.iloc[0]
+    problems = run.problems.reindex(columns=["problem_id", "level", TOKENS, POLICY_FLOPS, PRM_FLOPS])
+    table = estimates.merge(problems, on="problem_id")
+    share = table["n"].astype("float64") / float(row["n"])
+    unread = table["selection"].isin(VOTES) if row["strategy"] in INDEPENDENT else row["strategy"] == "greedy"
+    policy, prm = (table[column].astype("float64") for column in (POLICY_FLOPS, PRM_FLOPS))
+    return table.assign(
+        method=[method(row["strategy"], selection) for selection in table["selection"]],
+        strategy=row["strategy"],
+        settings=row["settings"],
+        seed=row["seed"],
+        tokens=table[TOKENS].astype("float64") * share,
+        flops=(policy + np.where(unread, 0.0, prm)) * share,
+        seconds=row["wall_seconds"] / len(run.problems) * share,
+        derived=share < 1,
+    )[ESTIMATES]
+
+
+def _finished(records: Records) -> Records:
+    """Without the runs that are still in progress, unless there are no others."""
+    done = records.runs["finished"]
+    if done.all() or not done.any():
+        return records
+    names = ", ".join(records.runs.loc[~done, "run"])
+    warnings.warn(f"runs without a summary.json (still in progress) left out: {names}", stacklevel=3)
+    runs = records.runs[done]
+    return Records(runs, *(t[t["run"].isin(runs["run"])] for t in (records.problems, records.candidates)))
+
+
+def _same_setup(runs: pd.DataFrame) -> None:
+    seen: dict[str, tuple[object, str]] = {}
+    for run, setup in zip(runs["run"], runs["setup"], strict=True):
+        for key, value in setup.items():
+            first, other = seen.setdefault(key, (value, run))
+            if first != value:
+                raise RecordsError(
+                    f"runs of different {key} do not belong in one comparison: {other} has {first}, {run} has {value}"
+                )
+
+
+def _strategy(records: Records, strategy: str, resamples: int, seed: int) -> Iterator[pd.DataFrame]:
+    """The estimates of all runs of one strategy, each (settings, seed, n) once."""
+    runs = records.runs[records.runs["strategy"] == strategy].sort_values("n", ascending=False, kind="stable")
+    runs = runs.assign(scored=[bool(records.of(run).candidates["score"].notna().any()) for run in runs["run"]])
+    if strategy in INDEPENDENT:
+        votes = runs.drop_duplicates("seed")["run"]  # what no PRM is read for has no other settings
+        scores = runs[runs["scored"]].drop_duplicates(["settings", "seed"])["run"]
+        for run in dict.fromkeys([*votes, *scores]):
+            kinds = [*(VOTES * (run in set(votes))), *(SCORES * (run in set(scores)))]
+            table = nested(records.of(run), resamples, seed)
+            yield table[table["selection"].isin(kinds)]
+        return
+    for run in _once(runs, records)["run"]:
+        one = records.of(run)
+        cut = width(one)
+        if cut is None or cut == int(one.runs.iloc[0]["n"]):
+            yield own(one)
+        else:
+            table = nested(one, resamples, seed)
+            yield table[table["selection"] == one.runs.iloc[0]["selection"]]
+
+
+def _once(runs: pd.DataFrame, records: Records) -> pd.DataFrame:
+    """Without repeated runs; where whole subtrees make smaller runs, only the largest of a seed."""
+    sliced = [width(records.of(run)) is not None for run in runs["run"]]
+    same = ["selection", "settings", "seed"]
+    return runs[~(runs.duplicated([*same, "n"]) | (runs.duplicated(same) & pd.Series(sliced, index=runs.index)))]
+
+
+def _split_settings(estimates: pd.DataFrame) -> pd.DataFrame:
+    """Two runs of one method, n and seed with different settings are two methods, named by what differs."""
+    kinds = estimates.groupby(["method", "n", "seed"], dropna=False)["settings"].nunique()
+    names: dict[tuple[str, str], str] = {}
+    for name in set(kinds[kinds > 1].index.get_level_values("method")):
+        settings = [set(text.split(", ")) for text in estimates.loc[estimates["method"] == name, "settings"].unique()]
+        shared = set.intersection(*settings)
+        names |= {(name, ", ".join(sorted(one))): f"{name} ({', '.join(sorted(one - shared))})" for one in settings}
+    pairs = zip(estimates["method"], estimates["settings"], strict=True)
+    return estimates.assign(method=[names.get(pair, pair[0]) for pair in pairs])
+
+
+def _common(estimates: pd.DataFrame) -> pd.DataFrame:
+    """Only the problems that every method has at every n: a mean over others would compare problem sets."""
+    groups = estimates.groupby(["method", "n", "seed"], dropna=False)["problem_id"]
+    sets: list[set[str]] = list(groups.agg(set))
+    shared, every = set.intersection(*sets), set.union(*sets)
+    if not shared:
+        raise RecordsError("the runs have no problem in common, so their accuracies cannot be compared")
+    if len(shared) < len(every):
+        warnings.warn(f"compared on the {len(shared)} of {len(every)} problems that all runs have", stacklevel=3)
+    return estimates[estimates["problem_id"].isin(shared)]

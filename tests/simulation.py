@@ -1,0 +1,147 @@
+"""The scripted pair at work: what the tests of the scheduler and of the strategies share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ttcs import reduction
+from ttcs.core import (
+    Continue,
+    Continued,
+    Judge,
+    Judged,
+    ModelSize,
+    Problem,
+    Request,
+    Search,
+    Selection,
+    Strategy,
+    Trajectory,
+)
+from ttcs.execution import Outcome
+from ttcs.ledger import Budget
+from ttcs.policies.scripted import ScriptedPolicy
+from ttcs.prms.scripted import ScriptedPRM
+from ttcs.scheduler import run
+from ttcs.selection import Best
+from ttcs.strategies.beam_search import BeamSearch
+from ttcs.strategies.best_of_n import BestOfN
+from ttcs.strategies.dvts import DVTS
+from ttcs.strategies.greedy import Greedy
+from ttcs.strategies.lookahead import Lookahead
+
+STRATEGIES: dict[str, Strategy] = {
+    "greedy": Greedy(),
+    "best_of_n": BestOfN(8),
+    "beam_search": BeamSearch(8, 4, 40, reduction.last),
+    "dvts": DVTS(8, 4, 40, reduction.last),
+    "lookahead": Lookahead(8, 4, 40, reduction.last, 2),
+}
+PROBLEMS = [Problem(f"p{i}", f"What is {i} and {i}?", str(2 * i), level=i % 5 + 1) for i in range(12)]
+
+
+def simulate(
+    strategy: Strategy,
+    *,
+    selection: Selection | None = None,
+    problems: Sequence[Problem] = PROBLEMS,
+    policy: Any = None,
+    prm: Any = None,
+    budget: Budget | None = None,
+    seed: int = 0,
+) -> dict[str, Outcome]:
+    """Problem id -> outcome."""
+    prm = prm or ScriptedPRM()
+    outcomes = run(
+        strategy,
+        selection or Best(),
+        problems,
+        policy or ScriptedPolicy(),
+        lambda: prm,
+        budget or Budget(),
+        seed,
+    )
+    return {outcome.problem.id: outcome for outcome in outcomes}
+
+
+def one(strategy: Strategy, **settings: Any) -> Outcome:
+    """The outcome of a single problem."""
+    (outcome,) = simulate(strategy, problems=PROBLEMS[4:5], **settings).values()
+    return outcome
+
+
+def comparable(outcomes: dict[str, Outcome]) -> dict[str, tuple[Any, ...]]:
+    """All but the clock."""
+    return {
+        name: (outcome.candidates, outcome.tree, asdict(outcome.ledger) | {"seconds": None})
+        for name, outcome in outcomes.items()
+    }
+
+
+@dataclass
+class Recorded:
+    """A strategy together with a log of its requests and what came back."""
+
+    strategy: Strategy
+    log: list[tuple[Request, tuple[Trajectory, ...]]] = field(default_factory=list)
+
+    def search(self, problem: Problem) -> Search:
+        inner = self.strategy.search(problem)
+        try:
+            request = next(inner)
+            while True:
+                reply = yield request
+                self.log.append((request, reply))
+                request = inner.send(reply)
+        except StopIteration as end:
+            candidates: tuple[Trajectory, ...] = end.value
+            return candidates
+
+
+@dataclass
+class CountingPolicy:
+    """Keeps what went in and what came out."""
+
+    inner: ScriptedPolicy = field(default_factory=ScriptedPolicy)
+    asked: dict[int, Continue] = field(default_factory=dict)
+    given: dict[int, Continued] = field(default_factory=dict)
+    steps: int = 0
+
+    def __post_init__(self) -> None:
+        self.size: ModelSize = self.inner.size
+        self.capacity = self.inner.capacity
+        self.max_tokens = self.inner.max_tokens
+
+    def add(self, ticket: int, request: Continue) -> None:
+        self.asked[ticket] = request
+        self.inner.add(ticket, request)
+
+    def step(self) -> list[tuple[int, Continued]]:
+        self.steps += 1
+        done = self.inner.step()
+        self.given |= dict(done)
+        return done
+
+
+@dataclass
+class CountingPRM:
+    inner: ScriptedPRM = field(default_factory=ScriptedPRM)
+    asked: dict[int, Judge] = field(default_factory=dict)
+    given: dict[int, Judged] = field(default_factory=dict)
+    batches: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.size: ModelSize = self.inner.size
+        self.capacity = self.inner.capacity
+
+    def add(self, ticket: int, request: Judge) -> None:
+        self.asked[ticket] = request
+        self.inner.add(ticket, request)
+
+    def step(self) -> list[tuple[int, Judged]]:
+        done = self.inner.step()
+        self.batches.append(len(done))
+        self.given |= dict(done)
+        return done

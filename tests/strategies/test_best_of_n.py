@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.simulation import CountingPolicy, CountingPRM, one
+from ttcs.policies.scripted import ScriptedPolicy
+from ttcs.selection import Majority
+from ttcs.strategies.best_of_n import BestOfN
+
+
+@pytest.mark.parametrize("n", [1, 4, 13])
+def test_a_prefix_of_a_pool_is_a_direct_run_at_that_n(n: int) -> None:
+    assert one(BestOfN(16)).candidates[:n] == one(BestOfN(n)).candidates
+
+
+def test_exact_counts() -> None:
+    policy, prm = CountingPolicy(ScriptedPolicy(min_depth=3, max_depth=3)), CountingPRM()
+    outcome = one(BestOfN(6), policy=policy, prm=prm)
+    assert (len(policy.asked), len(prm.asked), len(outcome.tree)) == (6, 6, 18)
+    assert outcome.ledger.generations == 6
+    assert outcome.ledger.discarded_tokens == 0
+
+
+def test_what_was_cut_off_counts_towards_n() -> None:
+    outcome = one(BestOfN(32), policy=ScriptedPolicy(max_tokens=70))
+    finished = [candidate.finished for candidate in outcome.candidates]
+    assert len(finished) == 32 and True in finished and False in finished
+    assert not any(candidate.scores for candidate in outcome.candidates if not candidate.finished)
+
+
+def test_a_vote_needs_no_prm() -> None:
+    prm = CountingPRM()
+    outcome = one(BestOfN(6), selection=Majority(), prm=prm)
+    assert not prm.asked and outcome.ledger.prm_calls == 0

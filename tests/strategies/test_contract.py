@@ -1,0 +1,141 @@
+"""What every strategy promises, whatever it does."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from dataclasses import FrozenInstanceError, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.simulation import PROBLEMS, STRATEGIES, CountingPRM, comparable, one, simulate
+from ttcs import reduction
+from ttcs.core import Stop
+from ttcs.errors import UserError
+from ttcs.policies.scripted import ScriptedPolicy
+from ttcs.prms.scripted import ScriptedPRM
+from ttcs.selection import Best, Majority
+from ttcs.strategies.beam_search import BeamSearch
+from ttcs.strategies.best_of_n import BestOfN
+from ttcs.strategies.dvts import DVTS
+from ttcs.strategies.lookahead import Lookahead
+
+FILES = sorted((Path(__file__).parents[2] / "ttcs" / "strategies").glob("*.py"))
+every = pytest.mark.parametrize("name", STRATEGIES)
+
+
+@every
+def test_at_most_n_candidates_each_a_path_in_the_tree(name: str) -> None:
+    for outcome in simulate(STRATEGIES[name]).values():
+        assert 1 <= len(outcome.candidates) <= getattr(STRATEGIES[name], "n", 1)
+        nodes = {node.step.node: node for node in outcome.tree}
+        for candidate in outcome.candidates:
+            assert candidate.problem == outcome.problem
+            parents = [None, *(step.node for step in candidate.steps)]
+            assert [nodes[step.node].parent for step in candidate.steps] == parents[:-1]
+            assert [nodes[step.node].step for step in candidate.steps] == list(candidate.steps)
+
+
+@every
+def test_candidates_are_distinct(name: str) -> None:
+    leaves = [candidate.steps[-1].node for candidate in one(STRATEGIES[name]).candidates]
+    assert len(set(leaves)) == len(leaves)
+
+
+@every
+def test_finished_candidates_come_scored_if_the_selection_reads_scores(name: str) -> None:
+    outcome = one(STRATEGIES[name], selection=Best())
+    assert all(candidate.scored for candidate in outcome.candidates if candidate.finished)
+
+
+@every
+def test_the_seed_decides(name: str) -> None:
+    first, again, other = (comparable(simulate(STRATEGIES[name], seed=seed)) for seed in (1, 1, 2))
+    assert first == again
+    assert (first == other) == (name == "greedy")
+
+
+@every
+def test_the_tree_does_not_depend_on_the_selection(name: str) -> None:
+    texts = [
+        [(node.parent, node.step.text) for node in one(STRATEGIES[name], selection=selection).tree]
+        for selection in (Best(), Majority())
+    ]
+    assert texts[0] == texts[1]
+
+
+@every
+def test_no_step_is_judged_twice(name: str) -> None:
+    prm = CountingPRM()
+    simulate(STRATEGIES[name], problems=PROBLEMS[:4], prm=prm)
+    judged = [
+        (judge.trajectory.problem.id, step.node)
+        for judge in prm.asked.values()
+        for step in judge.trajectory.steps[-1:]
+        if step.score is None
+    ]
+    assert len(judged) == len(set(judged)) == len(prm.asked)
+
+
+@every
+def test_scores_are_those_of_the_whole_judged_afresh(name: str) -> None:
+    for outcome in simulate(STRATEGIES[name], problems=PROBLEMS[:4]).values():
+        for candidate in outcome.candidates:
+            fresh = replace(candidate, steps=tuple(replace(step, score=None) for step in candidate.steps))
+            assert not candidate.finished or candidate.scores == ScriptedPRM().judged(fresh).scores
+
+
+@every
+def test_what_was_cut_off_is_no_answer(name: str) -> None:
+    policy = ScriptedPolicy(min_depth=20, max_depth=30, max_tokens=100)
+    for outcome in simulate(STRATEGIES[name], policy=policy, problems=PROBLEMS[:3]).values():
+        assert any(node.step.stop is Stop.LENGTH for node in outcome.tree)
+        assert not any(candidate.finished for candidate in outcome.candidates)
+        assert name not in ("beam_search", "lookahead") or outcome.candidates == ()
+
+
+@every
+def test_values_are_frozen(name: str) -> None:
+    strategy: Any = STRATEGIES[name]
+    assert is_dataclass(strategy)
+    for field in fields(strategy):
+        with pytest.raises(FrozenInstanceError):
+            setattr(strategy, field.name, None)
+
+
+@pytest.mark.parametrize("strategy", [BeamSearch, DVTS])
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ((6, 4, 40), "n=6 is not a multiple of width=4"),
+        ((0, 4, 40), "n=0 is less than 1"),
+        ((4, 0, 40), "width=0 is less than 1"),
+        ((4, 4, 0), "max_steps=0 is less than 1"),
+    ],
+)
+def test_sizes_are_checked_once(strategy: Any, sizes: tuple[int, int, int], message: str) -> None:
+    with pytest.raises(UserError, match=f"^{message}$"):
+        strategy(*sizes, reduction.last)
+    n, width, max_steps = sizes
+    with pytest.raises(UserError, match=f"^{message}$"):
+        Lookahead(n, width, max_steps, reduction.last, 1)
+
+
+def test_other_sizes_are_checked() -> None:
+    with pytest.raises(UserError, match=r"^n=0 is less than 1$"):
+        BestOfN(0)
+    with pytest.raises(UserError, match=r"^k=-1 is less than 0$"):
+        Lookahead(4, 4, 40, reduction.last, -1)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_strategy_imports_the_nouns_and_the_standard_library_only(file: Path) -> None:
+    allowed = {"ttcs.core", "ttcs.errors"}
+    for node in ast.walk(ast.parse(file.read_text())):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        for name in names:
+            mine = name in allowed or name.startswith("ttcs.strategies.")
+            assert mine or name.split(".")[0] in sys.stdlib_module_names, f"{file.name} imports {name}"

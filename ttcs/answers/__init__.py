@@ -1,0 +1,6 @@
+"""Answers as text: find the final one, compare two, sort many into groups."""
+
+from ttcs.answers.extraction import extract
+from ttcs.answers.grouping import equivalent, group
+
+__all__ = ["equivalent", "extract", "group"]

@@ -1,0 +1,94 @@
+"""From a node of the configuration to the object it names. The yaml is the registry: `_target_` says what is built."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from dataclasses import is_dataclass
+from functools import cache
+from typing import Any
+
+from hydra.utils import get_object, instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from ttcs.errors import UserError
+
+WORDS = {int: "a whole number", float: "a number", str: "text", bool: "true or false", types.NoneType: "null"}
+
+
+def build(config: DictConfig, key: str) -> Any:
+    """The component under `key`, new each time."""
+    return _build(_resolved(config, key), key)
+
+
+def share(config: DictConfig, key: str) -> Any:
+    """The component under `key`, one for all runs of this process with the same configuration of it."""
+    return _share(json.dumps(_resolved(config, key), sort_keys=True), key)
+
+
+@cache
+def _share(node: str, key: str) -> Any:
+    return _build(json.loads(node), key)
+
+
+def forget() -> None:
+    """Let go of what is shared, and of its memory."""
+    _share.cache_clear()
+
+
+def complete(config: DictConfig, key: str) -> None:
+    """UserError when a value without a default was not given."""
+    for name in sorted(OmegaConf.missing_keys(config[key])):
+        raise UserError(f"{name} has no default: add {name}=...")
+
+
+def _resolved(config: DictConfig, key: str) -> dict[str, Any]:
+    complete(config, key)
+    node = OmegaConf.to_container(config[key], resolve=True)
+    assert isinstance(node, dict)
+    return typing.cast(dict[str, Any], node)
+
+
+def _build(node: Mapping[str, Any], key: str) -> Any:
+    _check(node, key)
+    return instantiate(node, _convert_="all")
+
+
+def _check(node: Mapping[str, Any], key: str) -> None:
+    """Compare the settings with those of the target, so that width=abc is told from a bug."""
+    target = get_object(node["_target_"])
+    known, hints = inspect.signature(target).parameters, _hints(target)
+    for name, value in node.items():
+        if name.startswith("_"):
+            continue
+        if name not in known:
+            raise UserError(f"{key}.{name} does not exist; {target.__name__} has {', '.join(known) or 'no settings'}")
+        wanted = hints.get(name)
+        if isinstance(value, Mapping) and "_target_" in value:
+            _check(value, f"{key}.{name}")
+        elif typing.get_origin(wanted) is Sequence and not isinstance(value, list):
+            raise UserError(f"{key}.{name}={value} is not a list")
+        elif (kinds := _plain(wanted)) and not _fits(value, kinds):
+            raise UserError(f"{key}.{name}={value} is not {' or '.join(WORDS[kind] for kind in kinds)}")
+
+
+def _hints(target: Any) -> dict[str, Any]:
+    """Name -> annotation; those of fields, where there are, because a dataclass may inherit them from elsewhere."""
+    try:
+        return typing.get_type_hints(target if inspect.isfunction(target) or is_dataclass(target) else target.__init__)
+    except NameError:  # of an import for type checkers only
+        return {}
+
+
+def _plain(hint: Any) -> tuple[type, ...]:
+    """The plain types of an annotation; empty if it has others, which are left to the target."""
+    union = isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union
+    kinds = typing.get_args(hint) if union else (hint,)
+    return kinds if all(kind in WORDS for kind in kinds) else ()
+
+
+def _fits(value: Any, kinds: tuple[type, ...]) -> bool:
+    return type(value) in kinds or (type(value) is int and float in kinds)

@@ -1,0 +1,91 @@
+"""An exception -> one line for the person who made the mistake, or nothing if the mistake is ours."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
+from typing import NoReturn
+
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException, InstantiationException, MissingConfigException, OverrideParseException
+from omegaconf.errors import GrammarParseError, InterpolationKeyError
+
+from ttcs.errors import UserError
+from ttcs.identity import portable, settings
+from ttcs.options import CONF, groups
+
+DIRECTORIES = ("hydra.run.dir", "hydra.sweep.dir")
+MISTAKES = (HydraException, GrammarParseError, InterpolationKeyError)
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Turns a mistake of the user's into its line and exit code 2; any other exception goes through."""
+    try:
+        yield
+    except Exception as error:
+        line = explain(error, sys.argv[1:])
+        if line is None:
+            raise
+        fail(line)
+
+
+def fail(line: str) -> NoReturn:
+    print(f"error: {line}", file=sys.stderr)
+    sys.exit(2)
+
+
+def explain(error: BaseException, arguments: Sequence[str]) -> str | None:
+    for cause in _causes(error):
+        if isinstance(cause, UserError):
+            return str(cause)
+    if isinstance(error, InstantiationException) or not isinstance(error, MISTAKES):
+        return None
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
+        return _unknown_option(error.missing_cfg_file, error.options)
+    if isinstance(error, OverrideParseException):
+        return f"{error.override} is not of the form key=value ({str(error).splitlines()[1]})"
+    text = str(error)
+    if match := re.match(r"Could not override '([^']+)'", text):
+        return _unknown_key(match[1], arguments)
+    if match := re.match(r"Ambiguous value for argument '([^']+)'", text):
+        return f"{match[1]} has several values: add -m to sweep over them"
+    return " ".join(text.split())
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+def _unknown_option(file: str, options: Sequence[str]) -> str:
+    group, _, option = file.rpartition("/")
+    near = get_close_matches(option, options, cutoff=0.4)
+    return f"{group} has no option {option}{_nearest(near)}; it has {', '.join(options)}"
+
+
+def _unknown_key(key: str, arguments: Sequence[str]) -> str:
+    """The nearest of the keys that a configuration of the same groups has."""
+    pairs = [argument for argument in arguments if "," not in argument]
+    chosen = [argument for argument in pairs if (CONF / argument.partition("=")[0]).is_dir()]
+    GlobalHydra.instance().clear()  # the command ends here, and only one may be at work
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = compose("config", chosen, return_hydra_config=True)
+    known = [*groups(config), *DIRECTORIES, *(name for name in settings(portable(config)) if not name.endswith("_"))]
+    level = [name for name in known if name.count(".") == key.count(".")]
+    elsewhere = {name.rpartition(".")[2]: name for name in known}
+    near = _near(key, level) or [elsewhere[name] for name in _near(key.rpartition(".")[2], elsewhere)]
+    return f"there is no key {key}{_nearest(near)}; --help lists the groups, --cfg job the keys"
+
+
+def _near(word: str, known: Iterable[str]) -> list[str]:
+    return get_close_matches(word, list(known), n=3, cutoff=0.6)
+
+
+def _nearest(names: Sequence[str]) -> str:
+    return f" (nearest: {', '.join(names)})" if names else ""

@@ -1,0 +1,97 @@
+"""What a search costs, and what it may cost at most."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ttcs.core import Continue, Continued, Judged, ModelSize
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The measured cost of one problem's search. Counts are totals over all requests, final scoring included.
+
+    prompt_tokens: tokens of problem and prefix, summed over policy calls; cached_tokens of them were not computed anew.
+    decoded_tokens: every token the policy sampled, so = tokens of the candidates' steps (each step once)
+        + discarded_tokens + lookahead_tokens.
+    discarded_tokens: sampled outside lookahead and in no step of a returned candidate.
+    lookahead_tokens: sampled by lookahead rollouts, whatever became of them.
+    prm_tokens: tokens the PRM computed; prm_cached_tokens were read from its cache on top of those.
+    generations: what the papers count. A request for at most k steps is as many generations as it added steps (at least
+        one), a request for a whole solution is one; so beam search pays n a round and lookahead n (k + 1).
+    lookahead_generations: the part of `generations` spent on lookahead.
+    policy_calls, prm_calls: requests, one trajectory each.
+    seconds: wall time from the admission of the problem to the end of its search, other problems' work included.
+    policy_flops, prm_flops: see `flops`; what came from a cache is free.
+    """
+
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    decoded_tokens: int = 0
+    discarded_tokens: int = 0
+    lookahead_tokens: int = 0
+    prm_tokens: int = 0
+    prm_cached_tokens: int = 0
+    generations: int = 0
+    lookahead_generations: int = 0
+    policy_calls: int = 0
+    prm_calls: int = 0
+    seconds: float = 0.0
+    policy_flops: int = 0
+    prm_flops: int = 0
+
+    def charge_policy(self, size: ModelSize, request: Continue, result: Continued, lookahead: bool) -> None:
+        decoded = sum(len(step.tokens) for step in result.steps)
+        generations = 1 if request.max_steps is None else max(1, len(result.steps))
+        self.policy_calls += 1
+        self.prompt_tokens += result.prompt_tokens
+        self.cached_tokens += result.cached_tokens
+        self.decoded_tokens += decoded
+        self.generations += generations
+        self.policy_flops += flops(size, result.cached_tokens, result.prompt_tokens + decoded)
+        if lookahead:
+            self.lookahead_tokens += decoded
+            self.lookahead_generations += generations
+
+    def charge_prm(self, size: ModelSize, result: Judged) -> None:
+        self.prm_calls += 1
+        self.prm_tokens += result.tokens - result.cached_tokens
+        self.prm_cached_tokens += result.cached_tokens
+        self.prm_flops += flops(size, result.cached_tokens, result.tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The most one problem's search may spend; None: no limit. Units as in `Ledger`.
+
+    tokens: decoded tokens, lookahead included; never exceeded.
+    generations: never exceeded.
+    flops: policy and PRM together. The policy never exceeds it once the length of the prompt is known (after the first
+        request); the PRM's cost is known only afterwards and the final scoring is always done, so they may.
+    """
+
+    generations: int | None = None
+    tokens: int | None = None
+    flops: int | None = None
+
+    def left(self, ledger: Ledger) -> Budget:
+        """What remains after the ledger's charges."""
+        return Budget(
+            _less(self.generations, ledger.generations),
+            _less(self.tokens, ledger.decoded_tokens),
+            _less(self.flops, ledger.policy_flops + ledger.prm_flops),
+        )
+
+
+def _less(limit: int | None, spent: int) -> int | None:
+    return None if limit is None else limit - spent
+
+
+def flops(size: ModelSize, start: int, end: int) -> int:
+    """FLOPs of a forward pass over positions start .. end - 1, the earlier ones cached.
+
+    2 per parameter and position, and for attention 4 layers hidden per pair of a position and a position it attends to,
+    itself included (QK^T and AV: 2 hidden each).
+    """
+    pairs = (end * (end + 1) - start * (start + 1)) // 2
+    return 2 * size.parameters * (end - start) + 4 * size.layers * size.hidden * pairs

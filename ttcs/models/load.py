@@ -1,0 +1,58 @@
+"""Loads a language model and its tokenizer from a local folder or the Hub, with errors a user can act on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
+
+from ttcs.core import ModelSize
+from ttcs.errors import UserError
+
+
+def load_tokenizer(model: str) -> PreTrainedTokenizerBase:
+    if Path(model).is_dir() and not any((Path(model) / name).exists() for name in TOKENIZER_FILES):
+        raise UserError(f"model folder {model} has no tokenizer (none of {', '.join(TOKENIZER_FILES)})")
+    try:
+        return AutoTokenizer.from_pretrained(model)
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot load a tokenizer from {model}: {_first_line(error)}") from error
+
+
+def load_model(model: str, dtype: str, device: str) -> Any:
+    """A causal language model in evaluation mode. dtype `auto`: float32 on CPU, else the checkpoint's own."""
+    place = pick_device(device)
+    kind = "float32" if dtype == "auto" and place.type == "cpu" else dtype
+    try:
+        loaded = AutoModelForCausalLM.from_pretrained(model, dtype=kind)
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot load a model from {model}: {_first_line(error)}") from error
+    return loaded.to(place).eval()
+
+
+def pick_device(device: str) -> torch.device:
+    """`auto`: the first CUDA device, else the CPU."""
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise UserError(f"device={device}, but this machine has no CUDA device")
+    return torch.device(device)
+
+
+def model_size(name: str, model: Any) -> ModelSize:
+    """Sizes for FLOPs: all weights but the input embedding table, unless it is the output head too."""
+    total = sum(weight.numel() for weight in model.parameters())
+    table, head = model.get_input_embeddings(), model.get_output_embeddings()
+    tied = head is not None and head.weight is table.weight
+    config = model.config.get_text_config()
+    parameters = total if tied else total - table.weight.numel()
+    return ModelSize(name, parameters, config.num_hidden_layers, config.hidden_size)
+
+
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,38 @@
+"""Draws tokens so that a request's randomness is its own, whatever it is batched with."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+
+def uniforms(seed: int, count: int) -> np.ndarray:
+    """`count` numbers in [0, 1): the random stream of one request, one number a token."""
+    stream: np.ndarray = np.random.Generator(np.random.Philox(key=seed)).random(count)
+    return stream
+
+
+def draw(logits: torch.Tensor, temperature: torch.Tensor, top_p: float, chance: torch.Tensor) -> torch.Tensor:
+    """A token id per row: the likeliest where the temperature is 0, else by inverting the distribution at `chance`.
+
+    logits [rows, vocabulary]; temperature, chance [rows]. top_p: nucleus sampling (Holtzman et al., 2020).
+    """
+    greedy = logits.argmax(-1)
+    if bool((temperature == 0).all()):
+        return greedy
+    scale = torch.where(temperature > 0, temperature, torch.ones_like(temperature))
+    probabilities = torch.softmax(logits / scale[:, None], -1)
+    if top_p < 1:
+        probabilities = _nucleus(probabilities, top_p)
+    cumulative = probabilities.cumsum(-1)
+    target = chance[:, None].to(cumulative.dtype) * cumulative[:, -1:]
+    sampled = torch.searchsorted(cumulative, target, right=True)[:, 0].clamp(max=logits.shape[-1] - 1)
+    return torch.where(temperature > 0, sampled, greedy)
+
+
+def _nucleus(probabilities: torch.Tensor, top_p: float) -> torch.Tensor:
+    """Zero all but the smallest set of tokens whose mass reaches top_p."""
+    ordered, order = probabilities.sort(-1, descending=True)
+    before = ordered.cumsum(-1) - ordered
+    kept = torch.where(before < top_p, ordered, torch.zeros_like(ordered))
+    return torch.zeros_like(probabilities).scatter(-1, order, kept)

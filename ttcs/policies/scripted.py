@@ -1,0 +1,127 @@
+"""A simulated policy over a reasoning tree whose every step is known to be right or wrong."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from zlib import crc32
+
+from ttcs.core import Continue, Continued, ModelSize, Problem, Step, Stop, Trajectory
+
+SIZE = ModelSize("scripted", parameters=1_000_000, layers=4, hidden=64)
+
+
+@dataclass(slots=True)
+class ScriptedPolicy:
+    """Writes "## Step 3: ok 51fa" while a solution is right and "err" from its first wrong step on.
+
+    min_depth, max_depth: steps of a solution, uniform; the last one holds the boxed answer.
+    accuracy: chance that the next step is right, by `Problem.level` from 1 (None: the first).
+    misconception: chance that a wrong solution ends in the problem's one popular wrong answer.
+    tokens_per_step: mean; uniform between half and one and a half of it.
+    capacity: requests worked on at once. max_tokens: longest solution.
+    pace: tokens a request decodes per engine step, so that long requests end later (None: all at once).
+    shuffle: hand results back in a random order. seed: of the simulated model's own knowledge, not of the run.
+    """
+
+    min_depth: int = 3
+    max_depth: int = 6
+    accuracy: Sequence[float] = (0.95, 0.9, 0.85, 0.75, 0.6)
+    misconception: float = 0.3
+    tokens_per_step: int = 20
+    capacity: int = 64
+    max_tokens: int = 2048
+    pace: int | None = None
+    shuffle: bool = False
+    seed: int = 0
+    size: ModelSize = SIZE
+    _queue: deque[tuple[int, Continue]] = field(init=False, default_factory=deque)
+    _active: list[_Decoding] = field(init=False, default_factory=list)
+    _order: random.Random = field(init=False, default_factory=lambda: random.Random(0))
+
+    def add(self, ticket: int, request: Continue) -> None:
+        self._queue.append((ticket, request))
+
+    def step(self) -> list[tuple[int, Continued]]:
+        while self._queue and len(self._active) < self.capacity:
+            ticket, request = self._queue.popleft()
+            result = self.continued(request)
+            self._active.append(_Decoding(ticket, result, sum(len(step.tokens) for step in result.steps)))
+        for decoding in self._active:
+            decoding.left -= decoding.left if self.pace is None else self.pace
+        done = [(decoding.ticket, decoding.result) for decoding in self._active if decoding.left <= 0]
+        self._active = [decoding for decoding in self._active if decoding.left > 0]
+        if self.shuffle:
+            self._order.shuffle(done)
+        return done
+
+    def continued(self, request: Continue) -> Continued:
+        """What the request comes to; what it was given to continue is cached, a bare problem is not."""
+        trajectory = request.trajectory
+        problem = len(trajectory.problem.question.split())
+        prefix = problem + sum(len(step.tokens) for step in trajectory.steps)
+        steps = tuple(self._steps(request, self.max_tokens - prefix + problem))
+        return Continued(steps, prefix, prefix - 1 if trajectory.steps else 0)
+
+    def _steps(self, request: Continue, room: int) -> list[Step]:
+        """room: tokens until the policy's own limit; a smaller limit of the request's is the budget's if it says so."""
+        cut = Stop.LENGTH
+        if request.max_tokens is not None and request.max_tokens < room:
+            room, cut = request.max_tokens, Stop.BUDGET if request.capped else Stop.LENGTH
+        trajectory = request.trajectory
+        draw = random.Random(request.seed ^ self.seed)
+        text = f"{trajectory.problem.id}\0{trajectory.text}"
+        right = is_right(trajectory)
+        steps: list[Step] = []
+        while room > 0 and (request.max_steps is None or len(steps) < request.max_steps):
+            if request.temperature == 0:
+                draw.seed(crc32(text.encode(), self.seed))
+            depth = len(trajectory.steps) + len(steps) + 1
+            right = right and draw.random() < self._accuracy(trajectory.problem)
+            step = self._write(draw, trajectory.problem, depth, right)
+            complete = len(steps) + 1 == request.max_steps and cut is Stop.BUDGET
+            steps.append(_cut(step, room, cut, complete))
+            room -= len(step.tokens)
+            text += step.text
+            if step.stop is Stop.END:
+                break
+        return steps
+
+    def _accuracy(self, problem: Problem) -> float:
+        return self.accuracy[(problem.level or 1) - 1]
+
+    def _write(self, draw: random.Random, problem: Problem, depth: int, right: bool) -> Step:
+        last = depth >= self.max_depth or (depth >= self.min_depth and draw.random() < 1 / (self.max_depth - depth + 1))
+        tag = int(draw.random() * 65536)
+        length = max(1, int(self.tokens_per_step * (0.5 + draw.random())))
+        text = f"## Step {depth}: {'ok' if right else 'err'} {tag:04x}"
+        text += f" \\boxed{{{self._answer(draw, problem, right)}}}" if last else "\n\n"
+        return Step(-1, (int(right), tag, *range(length))[:length], text, Stop.END if last else Stop.STEP)
+
+    def _answer(self, draw: random.Random, problem: Problem, right: bool) -> str:
+        """Wrong answers differ from the reference for sure: they are prefixed by x."""
+        if right:
+            return problem.answer or "0"
+        return "x0" if draw.random() < self.misconception else f"x{int(draw.random() * 1000) + 1}"
+
+
+@dataclass(slots=True)
+class _Decoding:
+    ticket: int
+    result: Continued
+    left: int  # tokens
+
+
+def is_right(trajectory: Trajectory) -> bool:
+    """Whether no step of a scripted solution is wrong so far."""
+    return not any(" err " in step.text for step in trajectory.steps)
+
+
+def _cut(step: Step, room: int, cut: Stop, complete: bool) -> Step:
+    """The step as far as `room` tokens go. complete: it may end exactly there, as it is all that was asked for."""
+    length = len(step.tokens)
+    if length < room or (length == room and (complete or step.stop is Stop.END)):
+        return step
+    return Step(-1, step.tokens[:room], step.text[: len(step.text) * room // length], cut)

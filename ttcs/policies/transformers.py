@@ -1,0 +1,223 @@
+"""A policy on transformers: continuous batching over rows of cached keys and values, on CPU or GPU."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+import torch
+
+from ttcs.core import Continue, Continued, ModelSize, Problem, Step, Stop
+from ttcs.errors import UserError
+from ttcs.models.boundaries import Boundaries
+from ttcs.models.cached import CachedModel
+from ttcs.models.chat import prompt_ids
+from ttcs.models.load import load_model, load_tokenizer, model_size
+from ttcs.models.sampling import draw, uniforms
+
+
+@dataclass(slots=True)
+class Row:
+    """A request being decoded."""
+
+    ticket: int
+    request: Continue
+    prefix: list[int]  # prompt and earlier steps
+    cached: int
+    room: int  # tokens it may still decode
+    temperature: float
+    chances: np.ndarray
+    made: list[int] = field(default_factory=list)
+    ends: list[tuple[int, Stop]] = field(default_factory=list)  # where steps end in `made`
+    content: bool = False  # the current step is more than white space
+
+    @property
+    def last(self) -> int:
+        return self.made[-1] if self.made else self.prefix[-1]
+
+    @property
+    def length(self) -> int:
+        return len(self.prefix) + len(self.made)
+
+
+class TransformersPolicy:
+    """Any causal language model with a chat template, from a folder or the Hub.
+
+    temperature, top_p: sampling defaults. max_tokens: longest solution. batch_size: requests decoded at once.
+    end_at_box: a step with a \\boxed answer is the last one. cache_tokens: prefix tokens kept, with keys and values.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        temperature: float,
+        top_p: float,
+        max_tokens: int,
+        batch_size: int,
+        dtype: str = "auto",
+        device: str = "auto",
+        system_prompt: str | None = None,
+        end_at_box: bool = True,
+        cache_tokens: int = 200_000,
+    ) -> None:
+        if temperature < 0 or not 0 < top_p <= 1:
+            raise UserError(f"temperature={temperature} must be >= 0 and top_p={top_p} in (0, 1]")
+        self.tokenizer = load_tokenizer(model)
+        loaded = load_model(model, dtype, device)
+        self.size: ModelSize = model_size(model, loaded)
+        self.capacity = batch_size
+        self.max_tokens = max_tokens
+        self.temperature, self.top_p = temperature, top_p
+        self.end_at_box = end_at_box
+        self._system = system_prompt
+        self._boundaries = Boundaries(self.tokenizer)
+        self._ends = _end_tokens(loaded, self.tokenizer)
+        self._context = getattr(loaded.config.get_text_config(), "max_position_embeddings", None) or 1 << 30
+        self._model = CachedModel(loaded, batch_size, cache_tokens)
+        self._queue: deque[tuple[int, Continue]] = deque()
+        self._rows: list[Row] = []
+        self._prompt = lru_cache(maxsize=4096)(self._encode)
+
+    def add(self, ticket: int, request: Continue) -> None:
+        self._queue.append((ticket, request))
+
+    @torch.inference_mode()
+    def step(self) -> list[tuple[int, Continued]]:
+        """Take in what waits, decode one token a row, and return what that completed."""
+        done = self._admit()
+        if self._rows:
+            self._decode()
+            done += self._retire()
+        return done
+
+    def _encode(self, problem: Problem) -> tuple[int, ...]:
+        return tuple(prompt_ids(self.tokenizer, problem.question, self._system))
+
+    def _admit(self) -> list[tuple[int, Continued]]:
+        """Fill free rows from the queue and compute the prefixes that no earlier request has left behind."""
+        fresh: list[Row] = []
+        full: list[tuple[int, Continued]] = []
+        while self._queue and len(self._rows) + len(fresh) < self.capacity:
+            row = self._open(*self._queue.popleft())
+            if row.room > 0:
+                fresh.append(row)
+            else:
+                full.append((row.ticket, self._result(row)))
+        if fresh:
+            self._prefill(fresh)
+            first = len(self._rows)
+            for place, row in enumerate(fresh, first):
+                cached = self._model.load(place, row.prefix[:-1], row.length + 1)
+                row.cached = row.cached if row.cached >= 0 else cached
+            self._rows += fresh
+        return full
+
+    def _open(self, ticket: int, request: Continue) -> Row:
+        trajectory = request.trajectory
+        prefix = [*self._prompt(trajectory.problem), *trajectory.tokens]
+        used = len(trajectory.tokens)
+        room = min(self.max_tokens - used, self._context - len(prefix))
+        room = room if request.max_tokens is None else min(room, request.max_tokens)
+        temperature = self.temperature if request.temperature is None else request.temperature
+        chances = uniforms(request.seed, max(room, 0)) if temperature > 0 else np.zeros(max(room, 0))
+        return Row(ticket, request, prefix, -1, room, temperature, chances)
+
+    def _prefill(self, fresh: list[Row]) -> None:
+        """Compute each distinct prefix once (but for its last token, which decoding reads) and cache it."""
+        first = len(self._rows)
+        seen: dict[tuple[int, ...], Row] = {}
+        missing: list[tuple[Row, int]] = []
+        for row in fresh:
+            key = tuple(row.prefix[:-1])
+            if key in seen:
+                continue
+            seen[key] = row
+            start = self._model.load(first + len(missing), key, len(row.prefix))
+            if start < len(key):
+                row.cached = start
+                missing.append((row, start))
+        if not missing:
+            return
+        self._model.read(first, [row.prefix[start:-1] for row, start in missing], [start for _, start in missing])
+        for place, (row, start) in enumerate(missing, first):
+            self._model.store(place, row.prefix[:-1], start)
+
+    def _decode(self) -> None:
+        rows = self._rows
+        hidden = self._model.read(0, [[row.last] for row in rows], [row.length - 1 for row in rows])
+        logits = self._model.logits(hidden[:, -1])
+        temperature = torch.tensor([row.temperature for row in rows], device=logits.device)
+        chance = torch.tensor([row.chances[len(row.made)] for row in rows], device=logits.device)
+        for row, token in zip(rows, draw(logits, temperature, self.top_p, chance).tolist(), strict=True):
+            self._append(row, token)
+
+    def _append(self, row: Row, token: int) -> None:
+        """Add a token to a row and note whether a step, the solution or the room for it ended."""
+        step = self._boundaries.ends_step(row.made[-1] if row.made else None, token)
+        row.made.append(token)
+        row.content = row.content or not self._boundaries.blank[token]
+        if token in self._ends:
+            row.ends.append((len(row.made), Stop.END))
+        elif step and row.content:
+            boxed = self.end_at_box and r"\boxed" in self._text(row.made[row.ends[-1][0] if row.ends else 0 :])
+            row.ends.append((len(row.made), Stop.END if boxed else Stop.STEP))
+            row.content = False
+        # A step boundary on the very last token is a whole step: that there is no room is for the next request to find.
+        if len(row.made) == row.room and (not row.ends or row.ends[-1][0] < len(row.made)):
+            row.ends.append((len(row.made), Stop.BUDGET if self._capped(row) else Stop.LENGTH))
+
+    def _capped(self, row: Row) -> bool:
+        return row.request.capped and row.room == row.request.max_tokens
+
+    def _retire(self) -> list[tuple[int, Continued]]:
+        """Take finished rows out, keep the keys and values of those that may go on, and close the gaps."""
+        done, place = [], 0
+        while place < len(self._rows):
+            row = self._rows[place]
+            if not self._finished(row):
+                place += 1
+                continue
+            if row.ends[-1][1] is Stop.STEP:
+                tokens = [*row.prefix, *row.made]
+                self._model.store(place, tokens[:-1], len(row.prefix) - 1)
+            done.append((row.ticket, self._result(row)))
+            last = self._rows.pop()
+            if last is not row:
+                self._model.move(len(self._rows), place, last.length)
+                self._rows[place] = last
+        return done
+
+    def _finished(self, row: Row) -> bool:
+        if not row.ends or row.ends[-1][0] < len(row.made):
+            return False
+        limit = row.request.max_steps
+        return (
+            row.ends[-1][1] is not Stop.STEP
+            or len(row.made) == row.room
+            or (limit is not None and len(row.ends) >= limit)
+        )
+
+    def _result(self, row: Row) -> Continued:
+        steps, start = [], 0
+        for end, stop in row.ends:
+            tokens = tuple(row.made[start:end])
+            text = self._text(row.made[:end])[len(self._text(row.made[:start])) :]
+            steps.append(Step(-1, tokens, text, stop))
+            start = end
+        if not steps:  # no room for a single token
+            steps = [Step(-1, (), "", Stop.BUDGET if self._capped(row) else Stop.LENGTH)]
+        return Continued(tuple(steps), len(row.prefix), max(row.cached, 0))
+
+    def _text(self, tokens: list[int]) -> str:
+        text: str = self.tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        return text
+
+
+def _end_tokens(model: object, tokenizer: object) -> frozenset[int]:
+    """The tokens that end a turn: the tokenizer's and the checkpoint's generation config's."""
+    config = getattr(model, "generation_config", None)
+    found = getattr(config, "eos_token_id", None)
+    listed = found if isinstance(found, list) else [found]
+    return frozenset(i for i in (*listed, getattr(tokenizer, "eos_token_id", None)) if i is not None)

@@ -1,0 +1,63 @@
+"""A simulated PRM that sees whether a scripted step is right, as clearly as it is told to."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from dataclasses import dataclass, field
+from zlib import crc32
+
+from ttcs.core import Judge, Judged, ModelSize, Trajectory
+
+SIZE = ModelSize("scripted-prm", parameters=2_000_000, layers=4, hidden=64)
+
+
+@dataclass(slots=True)
+class ScriptedPRM:
+    """Scores a step in [0.5, 1] if it takes the solution to be right so far, else in [0, 0.5].
+
+    quality: its verdict is wrong with probability (1 - quality) / 2, so 1 is an oracle and 0 knows nothing. Verdict and
+    score depend on the seed, the problem and the text up to the step alone. What a scored step needed is cached, as in
+    an incremental PRM.
+    capacity: trajectories in a batch. shuffle: hand results back in a random order.
+    """
+
+    quality: float = 0.7
+    capacity: int = 32
+    shuffle: bool = False
+    seed: int = 0
+    size: ModelSize = SIZE
+    _queue: deque[tuple[int, Judge]] = field(init=False, default_factory=deque)
+    _order: random.Random = field(init=False, default_factory=lambda: random.Random(0))
+
+    def add(self, ticket: int, request: Judge) -> None:
+        self._queue.append((ticket, request))
+
+    def step(self) -> list[tuple[int, Judged]]:
+        batch = [self._queue.popleft() for _ in range(min(self.capacity, len(self._queue)))]
+        done = [(ticket, self.judged(request.trajectory)) for ticket, request in batch]
+        if self.shuffle:
+            self._order.shuffle(done)
+        return done
+
+    def judged(self, trajectory: Trajectory) -> Judged:
+        tokens, cached, right = len(trajectory.problem.question.split()), 0, True
+        text = crc32(trajectory.problem.id.encode(), self.seed)
+        scores: list[float | None] = []
+        for step in trajectory.steps:
+            tokens += len(step.tokens)
+            text = crc32(step.text.encode(), text)
+            right = right and " err " not in step.text
+            scores.append(None if step.blank else self._score(right, text))
+            if step.score is not None:
+                cached = tokens
+        return Judged(tuple(scores), tokens, cached)
+
+    def _score(self, right: bool, text: int) -> float:
+        mistaken = _uniform(text, 0x9E3779B97F4A7C15) < (1 - self.quality) / 2
+        return ((right != mistaken) + _uniform(text, 0xD1342543DE82EF95)) / 2
+
+
+def _uniform(text: int, multiplier: int) -> float:
+    """A number in [0, 1) from a hash of the text."""
+    return (text * multiplier & 0xFFFFFFFFFFFFFFFF) / 2**64

@@ -1,0 +1,62 @@
+"""Candidates -> index of the chosen one. Ties go to the one seen first; a candidate without an answer never counts.
+
+A score of -inf means "not scored". The selections that read scores leave such a candidate out, and choose nothing when
+no answer has a score: falling back to a vote would report a method under another method's name.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ttcs.core import Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Majority:
+    """The answer most candidates agree on (Wang et al., 2023), by its best-scored candidate, or its first."""
+
+    reads_scores: ClassVar[bool] = False
+
+    def __call__(self, candidates: Sequence[Candidate]) -> int | None:
+        return _best_of_heaviest(candidates, _answered(candidates), weight=lambda _: 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The candidate with the highest score: vanilla best-of-n."""
+
+    reads_scores: ClassVar[bool] = True
+
+    def __call__(self, candidates: Sequence[Candidate]) -> int | None:
+        return max(_scored(candidates), key=lambda i: candidates[i].score, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Weighted:
+    """The answer with the highest sum of scores, by its best candidate: weighted best-of-n (Li et al., 2023)."""
+
+    reads_scores: ClassVar[bool] = True
+
+    def __call__(self, candidates: Sequence[Candidate]) -> int | None:
+        return _best_of_heaviest(candidates, _scored(candidates), weight=lambda i: candidates[i].score)
+
+
+def _answered(candidates: Sequence[Candidate]) -> list[int]:
+    return [i for i, candidate in enumerate(candidates) if candidate.answer is not None]
+
+
+def _scored(candidates: Sequence[Candidate]) -> list[int]:
+    return [i for i in _answered(candidates) if candidates[i].score > -math.inf]
+
+
+def _best_of_heaviest(
+    candidates: Sequence[Candidate], eligible: Sequence[int], weight: Callable[[int], float]
+) -> int | None:
+    groups: dict[int | None, list[int]] = {}
+    for i in eligible:
+        groups.setdefault(candidates[i].answer, []).append(i)
+    heaviest = max(groups.values(), key=lambda group: math.fsum(map(weight, group)), default=[])
+    return max(heaviest, key=lambda i: candidates[i].score, default=None)

@@ -1,0 +1,154 @@
+"""Records -> the totals of a run. The order of the records does not matter: they are sorted by problem id."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+
+import numpy as np
+
+from ttcs.difficulty import Difficulty, Pool
+from ttcs.errors import UserError
+from ttcs.ledger import Ledger
+from ttcs.records import Record
+
+RESAMPLES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What was run, in the names of the configuration groups."""
+
+    n: int
+    seed: int
+    strategy: str
+    selection: str
+    reduction: str
+    policy: str
+    prm: str
+    dataset: str
+    difficulty: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """Share of correct answers among the problems with a reference (None: there is none), with its interval."""
+
+    accuracy: float | None
+    ci95: tuple[float, float] | None
+    n_problems: int
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """The little of a record that the totals are made of. pool: the candidates, if they are independent samples."""
+
+    correct: bool | None
+    pool: Pool
+    ledger: Ledger
+    run_seconds: float
+
+    @classmethod
+    def of(cls, record: Record) -> Digest:
+        samples = record.candidates if independent(record) else ()
+        verdicts = tuple(bool(sample.correct) for sample in samples if record.reference is not None)
+        scores = tuple(sample.score for sample in samples if sample.score is not None)
+        pool = Pool(record.problem_id, record.level, verdicts, scores)
+        return cls(record.correct, pool, record.ledger, record.run_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """ci95: percentile bootstrap over problems. by_level: bin of the difficulty -> accuracy (1 = easiest).
+
+    no_levels: why `by_level` is empty.
+    pass_at_k: k -> chance that one of k samples is correct, unbiased, unfinished samples counted as wrong; empty unless
+    the candidates are independent samples. wall_seconds: searching time of all sessions, without loading of models.
+    """
+
+    accuracy: float | None
+    ci95: tuple[float, float] | None
+    n_problems: int
+    by_level: dict[str, Accuracy]
+    no_levels: str | None
+    pass_at_k: dict[str, float]
+    ledger: Ledger
+    wall_seconds: float
+    setting: Setting
+
+    def to_json(self) -> str:
+        """The fields of `setting` stand beside the others."""
+        flat = asdict(self)
+        setting = flat.pop("setting")
+        return json.dumps({**flat, **setting}, indent=2, allow_nan=False) + "\n"
+
+
+def summarize(records: Iterable[Record], difficulty: Difficulty, setting: Setting) -> Summary:
+    digests = sorted(map(Digest.of, records), key=lambda digest: digest.pool.problem_id)
+    total = _accuracy(digests)
+    by_level, no_levels = _by_level(digests, difficulty)
+    return Summary(
+        accuracy=total.accuracy,
+        ci95=total.ci95,
+        n_problems=total.n_problems,
+        by_level=by_level,
+        no_levels=no_levels,
+        pass_at_k=_pass_at_k([digest.pool.correct for digest in digests]),
+        ledger=_sum([digest.ledger for digest in digests]),
+        wall_seconds=max((digest.run_seconds for digest in digests), default=0.0),
+        setting=setting,
+    )
+
+
+def independent(record: Record) -> bool:
+    """True when the candidates are the samples as they were drawn: none dropped, no step shared by two of them."""
+    children = Counter(node.parent for node in record.tree)
+    roots = children.pop(None, 0)
+    started = sum(candidate.leaf is not None for candidate in record.candidates)
+    return roots == started and all(count == 1 for count in children.values())
+
+
+def pass_at_k(samples: int, correct: int, k: int) -> float:
+    """1 - C(samples - correct, k) / C(samples, k): unbiased for any k <= samples (Chen et al., 2021)."""
+    return 1.0 - math.comb(samples - correct, k) / math.comb(samples, k)
+
+
+def _accuracy(digests: Sequence[Digest]) -> Accuracy:
+    graded = [digest.correct for digest in digests if digest.correct is not None]
+    if not graded:
+        return Accuracy(None, None, len(digests))
+    return Accuracy(sum(graded) / len(graded), _interval(sum(graded), len(graded)), len(digests))
+
+
+def _interval(correct: int, problems: int) -> tuple[float, float]:
+    """Resampling problems with replacement makes the number of correct ones binomial, so it is drawn as such."""
+    draws = np.random.default_rng(0).binomial(problems, correct / problems, RESAMPLES) / problems
+    low, high = np.percentile(draws, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def _by_level(digests: Sequence[Digest], difficulty: Difficulty) -> tuple[dict[str, Accuracy], str | None]:
+    """A run is not lost for want of levels: the reason is told instead."""
+    try:
+        bins = difficulty([digest.pool for digest in digests])
+    except UserError as error:
+        return {}, str(error)
+    levels = {level: [digest for digest, bin_ in zip(digests, bins, strict=True) if bin_ == level] for level in bins}
+    return {str(level): _accuracy(levels[level]) for level in sorted(levels)}, None
+
+
+def _pass_at_k(pools: Sequence[tuple[bool, ...]]) -> dict[str, float]:
+    """Powers of two up to the size of the smallest pool, and that size."""
+    smallest = min(map(len, pools), default=0)
+    powers = [1 << bit for bit in range(smallest.bit_length())]
+    return {
+        str(k): math.fsum(pass_at_k(len(pool), sum(pool), k) for pool in pools) / len(pools)
+        for k in sorted({*powers, smallest} - {0})
+    }
+
+
+def _sum(ledgers: Sequence[Ledger]) -> Ledger:
+    return Ledger(**{field.name: sum(getattr(ledger, field.name) for ledger in ledgers) for field in fields(Ledger)})

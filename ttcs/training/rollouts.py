@@ -1,0 +1,135 @@
+"""Soft step labels by Monte-Carlo rollouts, to train a PRM on (Math-Shepherd; Snell et al., 2024, appendix D)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.progress import track
+
+from ttcs import answers
+from ttcs.core import Policy, Problem, Sample, Search, Trajectory
+from ttcs.execution import Outcome
+from ttcs.ledger import Budget
+from ttcs.scheduler import run
+from ttcs.selection import Majority
+from ttcs.zoo.generator import Split, exercises
+
+Prefix = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MonteCarlo:
+    """Samples solutions and continues each distinct prefix of theirs `rollouts` times to the end.
+
+    A share `hot` of the problems is sampled at `hot_temperature`: a verifier that never saw an odd or malformed step
+    is fooled by one. The rollouts themselves are always at the policy's own temperature.
+    """
+
+    samples: int
+    rollouts: int
+    hot: float
+    hot_temperature: float
+
+    def search(self, problem: Problem) -> Search:
+        spread = hashlib.blake2b(problem.id.encode(), digest_size=4).digest()
+        temperature = self.hot_temperature if int.from_bytes(spread) < self.hot * 2**32 else None
+        solutions = yield Sample((Trajectory(problem),) * self.samples, temperature=temperature)
+        prefixes = {t.tokens: t for s in solutions for d in range(1, len(s.steps)) if (t := s.prefix(d))}
+        if not prefixes:
+            return solutions
+        starts = tuple(prefix for prefix in prefixes.values() for _ in range(self.rollouts))
+        return (*solutions, *(yield Sample(starts)))
+
+
+def labelled(outcome: Outcome, samples: int) -> Iterator[dict[str, Any]]:
+    """The sampled solutions, each step labelled with the share of its continuations that end in the right answer.
+
+    Every trajectory that runs through a prefix is a continuation of it, the sample itself too; the last step's label
+    is whether the sample's answer is right. Identical samples are kept once. Not finished or without answer is wrong.
+    """
+    reference = outcome.problem.answer or ""
+    right = [_right(trajectory, reference) for trajectory in outcome.candidates]
+    values: dict[Prefix, list[bool]] = {}
+    for trajectory, good in zip(outcome.candidates, right, strict=True):
+        for depth in range(1, len(trajectory.steps) + 1):
+            values.setdefault(trajectory.prefix(depth).tokens, []).append(good)
+    seen: set[Prefix] = set()
+    for solution, good in zip(outcome.candidates[:samples], right[:samples], strict=True):
+        if solution.tokens in seen:
+            continue
+        seen.add(solution.tokens)
+        steps = [
+            (step.text, values[solution.prefix(d).tokens]) for d, step in enumerate(solution.steps, 1) if not step.blank
+        ]
+        yield {
+            "problem_id": outcome.problem.id,
+            "question": outcome.problem.question,
+            "correct": good,
+            "steps": [text for text, _ in steps],
+            "labels": [round(sum(ends) / len(ends), 4) for _, ends in steps],
+        }
+
+
+def _right(trajectory: Trajectory, reference: str) -> bool:
+    answer = answers.extract(trajectory.text) if trajectory.finished else None
+    return answer is not None and answers.equivalent(answer, reference)
+
+
+@dataclass(frozen=True, slots=True)
+class Rollouts:
+    """Stage: label solutions to `problems` fresh train exercises; a JSONL line a solution.
+
+    shard, shards: this process takes every shards-th problem and writes its own file `out`; a problem that is already
+    there is not done again.
+    """
+
+    out: str
+    policy: Policy
+    search: MonteCarlo
+    seed: int
+    problems: int
+    shard: int
+    shards: int
+
+    def run(self) -> None:
+        path = Path(self.out)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        done = _whole_problems(path)
+        todo = [problem for problem in self._problems() if problem.id not in done]
+        outcomes = run(self.search, Majority(), todo, self.policy, _no_prm, Budget(), self.seed)
+        with path.open("a") as file:
+            for outcome in track(outcomes, total=len(todo), description="rollouts"):
+                lines = [json.dumps(line) + "\n" for line in labelled(outcome, self.search.samples)]
+                file.write("".join(lines) + json.dumps({"done": outcome.problem.id}) + "\n")
+                file.flush()
+
+    def _problems(self) -> Iterator[Problem]:
+        stream = exercises(f"{self.seed}/rollouts", Split.TRAIN)
+        for number in range(self.problems):
+            exercise = next(stream)
+            if number % self.shards == self.shard:
+                yield exercise.problem(f"rollout-{number}")
+
+
+def _whole_problems(path: Path) -> set[str]:
+    """Problems whose closing line is there; what a kill left of another one is cut off the file."""
+    if not path.exists():
+        return set()
+    done, kept, pending = set(), [], []
+    for line in path.read_text().splitlines(keepends=True):
+        pending.append(line)
+        if line.startswith('{"done"') and line.endswith("}\n"):
+            done.add(json.loads(line)["done"])
+            kept += pending
+            pending = []
+    path.write_text("".join(kept))
+    return done
+
+
+def _no_prm() -> Any:
+    raise AssertionError("rollouts never score")

@@ -1,0 +1,134 @@
+"""MATH-like problems by family and level, with worked solutions, and their split into train, validation and test."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from random import Random
+from typing import Protocol
+
+from ttcs.core import Problem
+from ttcs.zoo.families.count import Count
+from ttcs.zoo.families.fraction import Fraction
+from ttcs.zoo.families.linear import Linear
+from ttcs.zoo.families.mean import Mean
+from ttcs.zoo.families.midpoint import Midpoint
+from ttcs.zoo.families.order import Order
+from ttcs.zoo.families.percent import Percent
+from ttcs.zoo.families.remainder import Remainder
+from ttcs.zoo.families.sequence import Sequence
+from ttcs.zoo.reasoner import Number, Reasoner, latex
+
+LEVELS = (1, 2, 3, 4, 5)
+FAMILIES: dict[str, type[Instance]] = {}
+
+
+class Instance(Protocol):
+    """A drawn problem: its wording, and how a reasoner solves it (yields step bodies, returns the answer)."""
+
+    @classmethod
+    def draw(cls, rng: Random, level: int) -> Instance: ...
+
+    @property
+    def question(self) -> str: ...
+
+    def solve(self, reason: Reasoner) -> Generator[str, None, Number | str]: ...
+
+
+FAMILIES.update(
+    count=Count,
+    fraction=Fraction,
+    linear=Linear,
+    mean=Mean,
+    midpoint=Midpoint,
+    order=Order,
+    percent=Percent,
+    remainder=Remainder,
+    sequence=Sequence,
+)
+
+
+class Split(StrEnum):
+    TRAIN = "train"
+    VALIDATION = "validation"
+    TEST = "test"
+
+
+def split_of(question: str) -> Split:
+    """The split a question belongs to: by a hash of its text, so that no question is ever in two of them."""
+    bucket = hashlib.blake2b(question.encode(), digest_size=2).digest()[0] % 16
+    return Split.TEST if bucket == 0 else Split.VALIDATION if bucket == 1 else Split.TRAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Mistakes:
+    """Rates at which a corpus errs: `slip[level - 1]` per digit, `misconceptions[rule][level - 1]` per temptation."""
+
+    slip: tuple[float, ...] = (0.0,) * len(LEVELS)
+    misconceptions: dict[str, tuple[float, ...]] = field(default_factory=dict)
+
+    def reasoner(self, rng: Random, level: int) -> Reasoner:
+        rates = {rule: by_level[level - 1] for rule, by_level in self.misconceptions.items()}
+        return Reasoner(rng, self.slip[level - 1], rates)
+
+
+@dataclass(frozen=True, slots=True)
+class Exercise:
+    """A problem with a way to write solutions to it."""
+
+    family: str
+    level: int
+    instance: Instance
+
+    @property
+    def question(self) -> str:
+        return self.instance.question
+
+    def solution(self, reason: Reasoner | None = None) -> tuple[str, str]:
+        """(solution text, its answer); without a reasoner the right one."""
+        bodies, answer = _drain(self.instance.solve(reason or Reasoner()))
+        steps = [f"## Step {k}: {body}\n\n" for k, body in enumerate(bodies, 1)]
+        final = rf"Therefore, the final answer is: $\boxed{{{answer}}}$. I hope it is correct."
+        return "".join([*steps, final]), answer
+
+    def problem(self, name: str) -> Problem:
+        return Problem(name, self.question, self.solution()[1], self.level, self.family)
+
+
+def _drain(solving: Generator[str, None, Number | str]) -> tuple[list[str], str]:
+    bodies = []
+    while True:
+        try:
+            bodies.append(next(solving))
+        except StopIteration as end:
+            return bodies, end.value if isinstance(end.value, str) else latex(end.value)
+
+
+def exercise(rng: Random, split: Split, family: str, level: int) -> Exercise:
+    """Draw until the question falls into `split`."""
+    while True:
+        drawn = Exercise(family, level, FAMILIES[family].draw(rng, level))
+        if split_of(drawn.question) is split:
+            return drawn
+
+
+def exercises(seed: str, split: Split) -> Iterator[Exercise]:
+    """Endless exercises, families and levels drawn uniformly."""
+    rng = Random(f"{seed}/{split}")
+    names = sorted(FAMILIES)
+    while True:
+        yield exercise(rng, split, rng.choice(names), rng.choice(LEVELS))
+
+
+def fixed_set(seed: str, split: Split, size: int) -> list[Exercise]:
+    """`size` distinct exercises, levels and families as even as they come."""
+    rng = Random(f"{seed}/{split}/fixed")
+    cells = itertools.cycle([(family, level) for family in sorted(FAMILIES) for level in LEVELS])
+    chosen: dict[str, Exercise] = {}
+    while len(chosen) < size:
+        drawn = exercise(rng, split, *next(cells))
+        chosen.setdefault(drawn.question, drawn)
+    return list(chosen.values())
