@@ -225,6 +225,10 @@ class Policy(Protocol):
 
     def step(self) -> list[tuple[int, Continued]]: ...
 
+    def reset(self) -> None:
+        """Forget what earlier runs left in caches, so that a run's costs are its own."""
+        ...
+
 
 class PRM(Protocol):
     """A process reward model as an engine."""
@@ -235,3 +239,7 @@ class PRM(Protocol):
     def add(self, ticket: int, request: Judge) -> None: ...
 
     def step(self) -> list[tuple[int, Judged]]: ...
+
+    def reset(self) -> None:
+        """As a policy's."""
+        ...

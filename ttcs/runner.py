@@ -84,11 +84,13 @@ def _search(plan: Plan, config: DictConfig, records: RecordFile, title: str) -> 
     if not waiting:
         return False
     policy = share(config, "policy")
+    policy.reset()
     clock = Clock(seconds)
 
     def prm() -> PRM:
         with clock.stopped():
             loaded: PRM = share(config, "prm")
+            loaded.reset()
             return loaded
 
     with progress.Bar(title, done.values(), len(plan.problems)) as bar:

@@ -77,6 +77,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for the caller, which then closes the pipe
             env=os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
         )
 

@@ -66,6 +66,10 @@ class CachedModel:
         self.rows = Rows(rows)
         self.prefixes = RadixCache(cache_tokens)
 
+    def forget(self) -> None:
+        """Drop every cached prefix."""
+        self.prefixes = RadixCache(self.prefixes.limit)
+
     def load(self, row: int, tokens: Sequence[int], room: int) -> int:
         """Copy the longest cached prefix of `tokens` into a row with space for `room` tokens; its length."""
         self.rows.reserve(self.config, room, self.model.dtype, self.device)

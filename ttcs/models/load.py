@@ -13,6 +13,8 @@ from ttcs.errors import UserError
 
 
 def load_tokenizer(model: str) -> PreTrainedTokenizerBase:
+    if model.startswith((".", "/", "~")) and not Path(model).is_dir():
+        raise UserError(f"there is no model folder {model}")
     if Path(model).is_dir() and not any((Path(model) / name).exists() for name in TOKENIZER_FILES):
         raise UserError(f"model folder {model} has no tokenizer (none of {', '.join(TOKENIZER_FILES)})")
     try:

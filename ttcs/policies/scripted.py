@@ -44,6 +44,9 @@ class ScriptedPolicy:
     def add(self, ticket: int, request: Continue) -> None:
         self._queue.append((ticket, request))
 
+    def reset(self) -> None:
+        """Nothing is left behind."""
+
     def step(self) -> list[tuple[int, Continued]]:
         while self._queue and len(self._active) < self.capacity:
             ticket, request = self._queue.popleft()

@@ -83,6 +83,9 @@ class TransformersPolicy:
     def add(self, ticket: int, request: Continue) -> None:
         self._queue.append((ticket, request))
 
+    def reset(self) -> None:
+        self._model.forget()
+
     @torch.inference_mode()
     def step(self) -> list[tuple[int, Continued]]:
         """Take in what waits, decode one token a row, and return what that completed."""

@@ -40,6 +40,10 @@ class RLHFlowPRM:
     def add(self, ticket: int, request: Judge) -> None:
         self._queue.append((ticket, request))
 
+    def reset(self) -> None:
+        self._model.forget()
+        self._memo.clear()
+
     @torch.inference_mode()
     def step(self) -> list[tuple[int, Judged]]:
         """Score one batch of the waiting trajectories."""

@@ -33,6 +33,9 @@ class ScriptedPRM:
     def add(self, ticket: int, request: Judge) -> None:
         self._queue.append((ticket, request))
 
+    def reset(self) -> None:
+        """Nothing is left behind."""
+
     def step(self) -> list[tuple[int, Judged]]:
         batch = [self._queue.popleft() for _ in range(min(self.capacity, len(self._queue)))]
         done = [(ticket, self.judged(request.trajectory)) for ticket, request in batch]

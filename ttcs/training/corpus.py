@@ -90,7 +90,7 @@ def _examples(shards: list[tuple[int, int]], tokenizer: str, seed: int, mistakes
 
 
 @dataclass(frozen=True, slots=True)
-class TestSet:
+class ProblemSet:
     """Stage: write a fixed problem set as JSONL (id, question, answer, level, family, solution)."""
 
     out: str

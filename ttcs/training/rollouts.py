@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,27 +39,36 @@ class MonteCarlo:
         spread = hashlib.blake2b(problem.id.encode(), digest_size=4).digest()
         temperature = self.hot_temperature if int.from_bytes(spread) < self.hot * 2**32 else None
         solutions = yield Sample((Trajectory(problem),) * self.samples, temperature=temperature)
-        prefixes = {t.tokens: t for s in solutions for d in range(1, len(s.steps)) if (t := s.prefix(d))}
-        if not prefixes:
-            return solutions
-        starts = tuple(prefix for prefix in prefixes.values() for _ in range(self.rollouts))
-        return (*solutions, *(yield Sample(starts)))
+        starts = tuple(prefix for prefix in distinct_prefixes(solutions) for _ in range(self.rollouts))
+        return (*solutions, *(yield Sample(starts))) if starts else solutions
+
+    def depths(self, candidates: Sequence[Trajectory]) -> list[int]:
+        """After how many steps each candidate of `search` was sampled on its own."""
+        prefixes = distinct_prefixes(candidates[: self.samples])
+        return [0] * self.samples + [len(prefix.steps) for prefix in prefixes for _ in range(self.rollouts)]
 
 
-def labelled(outcome: Outcome, samples: int) -> Iterator[dict[str, Any]]:
+def distinct_prefixes(solutions: Sequence[Trajectory]) -> list[Trajectory]:
+    """Every prefix from which a rollout is due: at least a step, at most all but the last."""
+    found = {(p := solution.prefix(d)).tokens: p for solution in solutions for d in range(1, len(solution.steps))}
+    return list(found.values())
+
+
+def labelled(outcome: Outcome, search: MonteCarlo) -> Iterator[dict[str, Any]]:
     """The sampled solutions, each step labelled with the share of its continuations that end in the right answer.
 
-    Every trajectory that runs through a prefix is a continuation of it, the sample itself too; the last step's label
-    is whether the sample's answer is right. Identical samples are kept once. Not finished or without answer is wrong.
+    A trajectory that runs through a prefix is a fair continuation of it unless it was started further on, so the sample
+    itself is one. The last step's label is whether the sample's answer is right. Identical samples are kept once. Not
+    finished or without answer is wrong.
     """
     reference = outcome.problem.answer or ""
     right = [_right(trajectory, reference) for trajectory in outcome.candidates]
     values: dict[Prefix, list[bool]] = {}
-    for trajectory, good in zip(outcome.candidates, right, strict=True):
-        for depth in range(1, len(trajectory.steps) + 1):
+    for trajectory, start, good in zip(outcome.candidates, search.depths(outcome.candidates), right, strict=True):
+        for depth in range(max(1, start), len(trajectory.steps) + 1):
             values.setdefault(trajectory.prefix(depth).tokens, []).append(good)
     seen: set[Prefix] = set()
-    for solution, good in zip(outcome.candidates[:samples], right[:samples], strict=True):
+    for solution, good in zip(outcome.candidates[: search.samples], right, strict=False):
         if solution.tokens in seen:
             continue
         seen.add(solution.tokens)
@@ -104,7 +113,7 @@ class Rollouts:
         outcomes = run(self.search, Majority(), todo, self.policy, _no_prm, Budget(), self.seed)
         with path.open("a") as file:
             for outcome in track(outcomes, total=len(todo), description="rollouts"):
-                lines = [json.dumps(line) + "\n" for line in labelled(outcome, self.search.samples)]
+                lines = [json.dumps(line) + "\n" for line in labelled(outcome, self.search)]
                 file.write("".join(lines) + json.dumps({"done": outcome.problem.id}) + "\n")
                 file.flush()
 

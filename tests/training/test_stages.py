@@ -1,0 +1,143 @@
+"""The training stages on something small, through transformers' Trainer as for large models."""
+
+import json
+
+import pytest
+import torch
+from datasets import load_from_disk
+from transformers import AutoTokenizer
+
+from tests import tiny
+from ttcs.core import Judge
+from ttcs.errors import UserError
+from ttcs.prms.conversation import Conversation
+from ttcs.prms.rlhflow import RLHFlowPRM
+from ttcs.training.corpus import Corpus, ProblemSet
+from ttcs.training.prm import ProcessRewardModel, SoftCrossEntropy, _held_out, encode
+from ttcs.training.sft import SupervisedFineTuning
+
+ARGUMENTS = {"per_device_train_batch_size": 8, "report_to": "none", "logging_steps": 50, "disable_tqdm": True}
+
+
+def test_corpus_is_reproducible_and_errs_only_when_told_to(tmp_path):
+    def corpus(name, **mistakes):
+        Corpus(str(tmp_path / name), tiny.folder(), 0, 60, 1, **mistakes).run()
+        return load_from_disk(str(tmp_path / name))
+
+    clean, again = corpus("a"), corpus("b")
+    assert clean["input_ids"][:] == again["input_ids"][:]
+    noisy = corpus("c", slip=[0.3] * 5, misconceptions={"off_by_one": [1.0] * 5})
+    assert noisy["input_ids"][:] != clean["input_ids"][:]
+    assert clean["length"][:] == [len(ids) for ids in clean["input_ids"][:]]
+
+
+def test_test_set_is_written_as_problems(tmp_path):
+    ProblemSet(str(tmp_path / "x" / "test.jsonl"), 0, "test", 20).run()
+    lines = [json.loads(line) for line in (tmp_path / "x" / "test.jsonl").read_text().splitlines()]
+    assert len(lines) == 20
+    assert set(lines[0]) == {"id", "question", "answer", "level", "family", "solution"}
+
+
+def test_fine_tuning_lowers_the_loss_and_goes_on_from_a_checkpoint(tmp_path):
+    Corpus(str(tmp_path / "corpus"), tiny.folder(), 0, 64, 1).run()
+    arguments = ARGUMENTS | {"learning_rate": 3e-3, "save_steps": 8}
+
+    def stage(steps):
+        return SupervisedFineTuning(
+            corpus=str(tmp_path / "corpus"),
+            out=str(tmp_path / "out"),
+            work=str(tmp_path / "work"),
+            tokenizer=tiny.folder(),
+            start=tiny.folder(),
+            seed=0,
+            arguments=arguments | {"max_steps": steps},
+        )
+
+    stage(8).run()
+    stage(16).run()
+    state = json.loads((tmp_path / "work" / "checkpoint-16" / "trainer_state.json").read_text())
+    assert state["global_step"] == 16
+    dataset = load_from_disk(str(tmp_path / "corpus"))
+    assert _loss(str(tmp_path / "out"), dataset) < 0.9 * _loss(tiny.folder(), dataset)
+
+
+def _loss(folder, dataset):
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype="float32").eval()
+    with torch.no_grad():
+        rows = [(torch.tensor([r["input_ids"]]), torch.tensor([r["labels"]])) for r in dataset.select(range(8))]
+        return sum(model(input_ids=ids, labels=labels).loss.item() for ids, labels in rows)
+
+
+def solutions(count=160):
+    """Steps whose text tells their label: the loss can reach the labels' entropy."""
+    for i in range(count):
+        good = i % 2 == 0
+        step = f"## Step 1: Add: ${i} + 1 = {i + 1 if good else 0}$."
+        yield {"problem_id": f"q{i // 2}", "question": "Compute.", "steps": [step], "labels": [0.75 if good else 0.0]}
+
+
+def prm_stage(tmp_path, **changes):
+    folder = tmp_path / "rollouts"
+    folder.mkdir(exist_ok=True)
+    (folder / "0.jsonl").write_text("".join(json.dumps(s) + "\n" for s in solutions()) + '{"done": "q0"}\n')
+    arguments = ARGUMENTS | {
+        "num_train_epochs": 12,
+        "learning_rate": 3e-3,
+        "remove_unused_columns": False,
+        "eval_strategy": "epoch",
+        "save_strategy": "epoch",
+        "load_best_model_at_end": True,
+        "metric_for_best_model": "eval_loss",
+        "greater_is_better": False,
+    }
+    settings = {
+        "rollouts": str(folder),
+        "start": tiny.folder(),
+        "out": str(tmp_path / "prm"),
+        "work": str(tmp_path / "work"),
+        "seed": 0,
+        "validation": 0.2,
+        "patience": 12,
+        "arguments": arguments,
+    }
+    return ProcessRewardModel(**(settings | changes))
+
+
+def test_prm_training_reaches_the_entropy_of_the_labels(tmp_path):
+    prm_stage(tmp_path).run()
+    engine = RLHFlowPRM(str(tmp_path / "prm"), 8)
+    for ticket, text in enumerate(("## Step 1: Add: $500 + 1 = 501$.", "## Step 1: Add: $500 + 1 = 0$.")):
+        engine.add(ticket, Judge(tiny.trajectory(text, problem=tiny.Problem("x", "Compute."))))
+    scores = dict(engine.step())
+    assert scores[0].scores[0] == pytest.approx(0.75, abs=0.2)
+    assert scores[1].scores[0] < 0.1
+
+
+def test_no_question_is_on_both_sides_of_the_split(tmp_path):
+    train, held_out = prm_stage(tmp_path)._datasets(AutoTokenizer.from_pretrained(tiny.folder()))
+    assert len(train) + len(held_out) == 160
+    shared = {tuple(r) for r in train["input_ids"][:]} & {tuple(r) for r in held_out["input_ids"][:]}
+    assert not shared
+    assert sum(_held_out(f"q{i}", 0.1) for i in range(5000)) / 5000 == pytest.approx(0.1, abs=0.02)
+
+
+def test_labels_stand_where_the_answer_is_predicted_and_the_loss_reads_there():
+    tokenizer = AutoTokenizer.from_pretrained(tiny.folder())
+    conversation = Conversation(tokenizer)
+    line = {"problem_id": "q", "question": "Q", "steps": ["one", "two"], "labels": [1.0, 0.25]}
+    example = encode(conversation, line)
+    _, ends = conversation.encode(tiny.Problem("q", "Q"), ["one", "two"])
+    assert [i for i, label in enumerate(example["labels"]) if label >= 0] == [end - 1 for end in ends]
+    logits = torch.zeros(1, len(example["labels"]), 8)
+    logits[0, ends[0] - 1, 3], logits[0, ends[1] - 1, 3] = 50.0, -torch.log(torch.tensor(3.0))
+    outputs = type("Outputs", (), {"logits": logits})
+    loss = SoftCrossEntropy(3, 4)(outputs, torch.tensor([example["labels"]]))
+    entropy = -(0.25 * torch.log(torch.tensor(0.25)) + 0.75 * torch.log(torch.tensor(0.75)))
+    assert loss.item() == pytest.approx(entropy.item() / 2, abs=1e-5)
+
+
+def test_no_rollouts_is_said(tmp_path):
+    with pytest.raises(UserError, match="no rollouts"):
+        prm_stage(tmp_path, rollouts=str(tmp_path / "none")).run()
