@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
-from ttcs import reduction
+from hydra import compose, initialize_config_dir
+
+from ttcs.components import build
 from ttcs.core import (
     Continue,
     Continued,
@@ -26,19 +29,18 @@ from ttcs.policies.scripted import ScriptedPolicy
 from ttcs.prms.scripted import ScriptedPRM
 from ttcs.scheduler import run
 from ttcs.selection import Best
-from ttcs.strategies.beam_search import BeamSearch
-from ttcs.strategies.best_of_n import BestOfN
-from ttcs.strategies.dvts import DVTS
-from ttcs.strategies.greedy import Greedy
-from ttcs.strategies.lookahead import Lookahead
 
-STRATEGIES: dict[str, Strategy] = {
-    "greedy": Greedy(),
-    "best_of_n": BestOfN(8),
-    "beam_search": BeamSearch(8, 4, 40, reduction.last),
-    "dvts": DVTS(8, 4, 40, reduction.last),
-    "lookahead": Lookahead(8, 4, 40, reduction.last, 2),
-}
+CONF = Path(__file__).parents[1] / "conf"
+
+
+def configured(name: str) -> Strategy:
+    """A strategy as its yaml has it, at n = 8: a new yaml comes under the contract by being there."""
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        strategy: Strategy = build(compose("config", [f"strategy={name}", "n=8"]), "strategy")
+        return strategy
+
+
+STRATEGIES = {path.stem: configured(path.stem) for path in sorted((CONF / "strategy").glob("*.yaml"))}
 PROBLEMS = [Problem(f"p{i}", f"What is {i} and {i}?", str(2 * i), level=i % 5 + 1) for i in range(12)]
 
 
