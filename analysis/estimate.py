@@ -2,8 +2,8 @@
 
 A subset of size k keeps the order of the pool, so a tie goes to the answer seen first in it, and at k = n every
 estimate is the decision on the whole pool. k is in units: samples of best-of-N, subtrees of DVTS. A candidate without
-an answer takes its place in a subset and never wins; one without a score neither, where scores are read. The members of
-a group of answers are right or wrong together.
+an answer takes its place in a subset and never wins; one without a score neither, where scores are read, unless it is
+the only answer of the pool, which runs leave unscored. The members of a group of answers are right or wrong together.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def pass_at_k(n: int, correct: int, k: int) -> float:
 
 def best_at_k(pool: Pool, k: int) -> float:
     """Probability that the best-scored answer of a random subset is right; exact."""
-    index = np.flatnonzero(pool.votes & np.isfinite(pool.score))
+    index = _scored(pool)
     ranked = index[np.lexsort((index, -pool.score[index]))]
     _, first = np.unique(pool.unit[ranked], return_index=True)
     champions = ranked[np.sort(first)]  # the best of each unit, best unit first; units without an answer rank below
@@ -63,7 +63,7 @@ def vote_at_k(pool: Pool, chosen: Ints, *, weighted: bool) -> float:
 
     weighted: a group counts the sum of its scores (weighted best-of-N), not its members (majority).
     """
-    voters = np.flatnonzero(pool.votes & (np.isfinite(pool.score) if weighted else True))
+    voters = _scored(pool) if weighted else np.flatnonzero(pool.votes)
     if not len(voters):
         return 0.0
     rows, members = _members(pool, chosen, voters)
@@ -76,6 +76,12 @@ def vote_at_k(pool: Pool, chosen: Ints, *, weighted: bool) -> float:
     first = np.full(len(chosen) * len(groups), nobody)
     np.minimum.at(first, cell, members)
     return float(np.append(pool.correct[voters], False)[_winners(total, first.reshape(shape), nobody)].mean())
+
+
+def _scored(pool: Pool) -> Ints:
+    """The answers that selections by score choose from: a lone one needs no score."""
+    lone = np.count_nonzero(pool.votes) == 1
+    return np.flatnonzero(pool.votes & (lone | np.isfinite(pool.score)))
 
 
 def _members(pool: Pool, chosen: Ints, voters: Ints) -> tuple[Ints, Ints]:

@@ -30,7 +30,7 @@ def nested(run: Records, resamples: int = estimate.RESAMPLES, seed: int = 0) -> 
 
     A subset of k of n candidates is charged k / n of the run's cost: the expectation, the prompt apart, which a smaller
     run would compute as often. The PRM is not charged where nothing reads its scores: majority and pass@k over
-    independent samples, and greedy.
+    independent samples, one such sample alone, and greedy.
     """
     kept = _known(run.problems)["problem_id"]
     candidates = run.candidates[run.candidates["problem_id"].isin(kept)]
@@ -86,7 +86,8 @@ def _with_costs(estimates: pd.DataFrame, run: Records) -> pd.DataFrame:
     problems = run.problems.reindex(columns=["problem_id", "level", TOKENS, POLICY_FLOPS, PRM_FLOPS])
     table = estimates.merge(problems, on="problem_id")
     share = table["n"].astype("float64") / float(row["n"])
-    unread = table["selection"].isin(VOTES) if row["strategy"] in INDEPENDENT else row["strategy"] == "greedy"
+    votes = table["selection"].isin(VOTES) | (table["n"] == 1)
+    unread = votes if row["strategy"] in INDEPENDENT else row["strategy"] == "greedy"
     policy, prm = (table[column].astype("float64") for column in (POLICY_FLOPS, PRM_FLOPS))
     return table.assign(
         method=[method(row["strategy"], selection) for selection in table["selection"]],

@@ -37,7 +37,7 @@ def width(run: Records) -> int | None:
     row = run.runs.iloc[0]
     if row["strategy"] in INDEPENDENT:
         return 1
-    if run.candidates.empty or run.candidates["subtree"].isna().all():
+    if run.candidates.empty or run.candidates["subtree"].isna().all() or _overfull(run):
         return None
     size = row["width"]
     if pd.isna(size):
@@ -45,6 +45,11 @@ def width(run: Records) -> int | None:
     if row["n"] % size:
         raise RecordsError(f"{row['path']}: n={row['n']} is not a multiple of width={size}")
     return int(size)
+
+
+def _overfull(run: Records) -> bool:
+    """Whether some search ended on its budget with more candidates than n: no smaller run can be cut out of it."""
+    return bool((run.candidates.groupby("problem_id").size() > run.runs.iloc[0]["n"]).any())
 
 
 def pools(run: Records) -> dict[str, Pool]:
@@ -56,7 +61,7 @@ def pools(run: Records) -> dict[str, Pool]:
     n = int(row["n"])
     found = {str(id): _pool(by_problem.get(id, empty), n // size, size) for id in run.problems["problem_id"]}
     for id, pool in found.items():
-        if len(pool.unit) > n or (len(pool.unit) and pool.unit.max() >= pool.units):
+        if pool.units > 1 and (len(pool.unit) > n or (len(pool.unit) and pool.unit.max() >= pool.units)):
             raise RecordsError(f"{row['path']}: problem {id} has {len(pool.unit)} candidates, more than n={n} allows")
     return found
 
@@ -64,7 +69,8 @@ def pools(run: Records) -> dict[str, Pool]:
 def _pool(candidates: pd.DataFrame, units: int, size: int) -> Pool:
     index = np.arange(len(candidates))
     subtrees = candidates["subtree"]
-    unit = subtrees.to_numpy(np.int64) if units > 1 and subtrees.notna().all() else index // size
+    whole = np.zeros_like(index) if units == 1 else index // size
+    unit = subtrees.to_numpy(np.int64) if units > 1 and subtrees.notna().all() else whole
     group = candidates["group"]
     return Pool(
         units=units,

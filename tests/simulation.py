@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +80,10 @@ def comparable(outcomes: dict[str, Outcome]) -> dict[str, tuple[Any, ...]]:
         name: (outcome.candidates, outcome.tree, asdict(outcome.ledger) | {"seconds": None})
         for name, outcome in outcomes.items()
     }
+
+
+def unscored(trajectory: Trajectory) -> Trajectory:
+    return replace(trajectory, steps=tuple(replace(step, score=None) for step in trajectory.steps))
 
 
 @dataclass

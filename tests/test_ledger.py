@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.simulation import PROBLEMS, STRATEGIES, CountingPolicy, CountingPRM, Recorded, one, simulate
-from ttcs.core import ModelSize, Sample
+from ttcs.core import Continue, Continued, ModelSize, Problem, Sample, Step, Stop, Trajectory
 from ttcs.ledger import Budget, Ledger, flops
 
 SIZE = ModelSize("tiny", parameters=1000, layers=2, hidden=8)
@@ -46,9 +46,38 @@ def test_equals_what_the_engines_counted(name: str) -> None:
     assert ledger.prm_tokens == sum(result.tokens - result.cached_tokens for result in judged)
     assert ledger.prm_cached_tokens == sum(result.cached_tokens for result in judged)
     assert ledger.prm_flops == sum(flops(prm.size, result.cached_tokens, result.tokens) for result in judged)
-    ends = [result.prompt_tokens + sum(len(step.tokens) for step in result.steps) for result in given]
+    assert all(step.tokens for result in given for step in result.steps)
+    read = [result.prompt_tokens + sum(len(step.tokens) for step in result.steps) - 1 for result in given]
     starts = [result.cached_tokens for result in given]
-    assert ledger.policy_flops == sum(flops(policy.size, *span) for span in zip(starts, ends, strict=True))
+    assert ledger.policy_flops == sum(flops(policy.size, *span) for span in zip(starts, read, strict=True))
+
+
+def charged(prompt: int, cached: int, *lengths: int) -> Ledger:
+    """A ledger with one continuation by steps of so many tokens."""
+    steps = tuple(Step(-1, (1,) * length, "x", Stop.STEP) for length in lengths)
+    request = Continue(Trajectory(Problem("p", "?")), len(lengths), None, None, 0)
+    ledger = Ledger()
+    ledger.charge_policy(SIZE, request, Continued(steps, prompt, cached), lookahead=False)
+    return ledger
+
+
+def test_the_last_token_is_sampled_but_not_read() -> None:
+    assert charged(5, 0, 1).policy_flops == flops(SIZE, 0, 5)
+    assert charged(5, 4, 1).policy_flops == flops(SIZE, 4, 5)
+    assert charged(5, 2, 3, 4).policy_flops == flops(SIZE, 2, 11)
+
+
+def test_no_room_for_a_token_costs_no_flops() -> None:
+    assert charged(5, 0, 0).policy_flops == charged(5, 0).policy_flops == 0
+
+
+@given(st.integers(1, 40), st.lists(st.integers(1, 30), min_size=1, max_size=8))
+def test_step_by_step_costs_what_the_whole_costs_if_all_that_was_read_is_cached(prompt: int, steps: list[int]) -> None:
+    whole = charged(prompt, 0, *steps)
+    starts = [prompt + sum(steps[:i]) for i in range(len(steps))]
+    stepwise = [charged(start, start - 1 if i else 0, steps[i]) for i, start in enumerate(starts)]
+    assert sum(ledger.policy_flops for ledger in stepwise) == whole.policy_flops
+    assert sum(ledger.decoded_tokens for ledger in stepwise) == whole.decoded_tokens == sum(steps)
 
 
 @pytest.mark.parametrize("name", STRATEGIES)

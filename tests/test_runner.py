@@ -115,6 +115,16 @@ def test_the_models_are_loaded_once_for_a_sweep(run: Run, capsys: pytest.Capture
     }
 
 
+@pytest.mark.parametrize("single", ["strategy=greedy", "n=1"])
+def test_the_prm_is_not_loaded_where_there_is_nothing_to_choose(run: Run, single: str) -> None:
+    summary = run("selection=weighted", single, *COUNTED)
+    assert (len(MADE), len(JUDGES)) == (1, 0)
+    assert summary["ledger"]["prm_calls"] == 0
+    records = list(read(Path("out/records.jsonl")))
+    assert [(record.chosen, record.candidates[0].score) for record in records] == [(0, None)] * 10
+    assert summary["accuracy"] == summary["pass_at_k"]["1"] > 0
+
+
 def test_the_prm_is_not_loaded_where_nothing_reads_its_scores(run: Run) -> None:
     run("selection=majority", *COUNTED)
     assert (len(MADE), len(JUDGES)) == (1, 0)

@@ -21,6 +21,12 @@ def pool(*pairs: tuple[int | None, float]) -> list[Candidate]:
     return [Candidate(answer, score) for answer, score in pairs]
 
 
+def eligible(case: list[Candidate]) -> list[Candidate]:
+    """What a selection that reads scores chooses from: the scored answers, or the only one there is."""
+    answered = [c for c in case if c.answer is not None]
+    return answered if len(answered) == 1 else [c for c in answered if c.score > -math.inf]
+
+
 def test_a_case_in_which_all_three_differ() -> None:
     case = pool((0, 0.1), (0, 0.2), (0, 0.1), (1, 0.9), (2, 0.6), (2, 0.5))
     assert Majority()(case) == 1
@@ -59,10 +65,16 @@ def test_scores_are_not_replaced_by_a_vote(selection: Selection) -> None:
 
 
 @pytest.mark.parametrize("selection", ALL)
+def test_a_lone_answer_needs_no_score(selection: Selection) -> None:
+    assert selection(pool((0, -math.inf))) == 0
+    assert selection(pool((None, 0.9), (0, -math.inf), (None, -math.inf))) == 1
+
+
+@pytest.mark.parametrize("selection", ALL)
 @given(case=candidates)
 def test_chooses_an_answer_if_it_can(selection: Selection, case: list[Candidate]) -> None:
     chosen = selection(case)
-    able = [c for c in case if c.answer is not None and (c.score > -math.inf or not selection.reads_scores)]
+    able = eligible(case) if selection.reads_scores else [c for c in case if c.answer is not None]
     assert (chosen is None) == (not able)
     assert chosen is None or case[chosen] in able
 
@@ -70,7 +82,7 @@ def test_chooses_an_answer_if_it_can(selection: Selection, case: list[Candidate]
 @given(candidates)
 def test_what_each_one_maximises(case: list[Candidate]) -> None:
     answered = [c for c in case if c.answer is not None]
-    scored = [c for c in answered if c.score > -math.inf]
+    scored = eligible(case)
     votes = Counter(c.answer for c in answered)
     totals = {a: sum(c.score for c in scored if c.answer == a) for a in {c.answer for c in scored}}
     if (chosen := Majority()(case)) is not None:

@@ -77,8 +77,9 @@ class Execution:
         """reads_scores: have the finished candidates scored at the end, as far as the search has not."""
         started = time.perf_counter()
         candidates = yield from self._converse(search)
-        if reads_scores:
-            yield from self._score([candidate for candidate in candidates if candidate.finished])
+        finished = [candidate for candidate in candidates if candidate.finished]
+        if reads_scores and len(finished) > 1:  # with one there is nothing to choose
+            yield from self._score(finished)
         for i, candidate in enumerate(candidates):
             if not self._tree.holds(candidate):
                 raise ValueError(f"candidate {i} of problem {self.problem.id} has steps outside its tree")

@@ -48,7 +48,8 @@ class Ledger:
         self.cached_tokens += result.cached_tokens
         self.decoded_tokens += decoded
         self.generations += generations
-        self.policy_flops += flops(size, result.cached_tokens, result.prompt_tokens + decoded)
+        if decoded:  # the last token is sampled but not read
+            self.policy_flops += flops(size, result.cached_tokens, result.prompt_tokens + decoded - 1)
         if lookahead:
             self.lookahead_tokens += decoded
             self.lookahead_generations += generations
@@ -66,8 +67,10 @@ class Budget:
 
     tokens: decoded tokens, lookahead included; never exceeded.
     generations: never exceeded.
-    flops: policy and PRM together. The policy never exceeds it once the length of the prompt is known (after the first
-        request); the PRM's cost is known only afterwards and the final scoring is always done, so they may.
+    flops: policy and PRM together, as measured: what the caches saved is not charged, so with this limit (alone) what a
+        search may do depends on the cache's luck. The policy never exceeds it once the length of the prompt is known
+        (after the first request); the PRM's cost is known only afterwards and the final scoring is always done, so
+        they may.
     """
 
     generations: int | None = None

@@ -70,9 +70,9 @@ def job(config: DictConfig) -> Summary | None:
     write(folder / SUMMARY, summary.to_json())
     files = [folder / RECORDS]
     if summary.accuracy is not None:
-        files.append(folder / PLOT)
-        if searched or not files[-1].exists():
-            _plot(folder)
+        if (searched or not (folder / PLOT).exists()) and (reason := _plot(folder)):
+            progress.console.print(f"no plot: {reason}", markup=False)
+        files += [folder / PLOT] if (folder / PLOT).exists() else []
     progress.show(summary, files)
     return summary
 
@@ -114,10 +114,16 @@ def _done(path: Path, problems: Sequence[Problem]) -> tuple[dict[str, bool | Non
     return done, seconds
 
 
-def _plot(folder: Path) -> None:
+def _plot(folder: Path) -> str | None:
+    """Draw the curve of a run, or say why there is none: that is no reason to lose the run."""
     from analysis.figures import accuracy_vs_n  # only here: matplotlib takes its time to import
+    from analysis.load import RecordsError
 
-    accuracy_vs_n(folder)
+    try:
+        accuracy_vs_n(folder)
+    except RecordsError as error:
+        return str(error)
+    return None
 
 
 class Clock:

@@ -1,7 +1,8 @@
 """Candidates -> index of the chosen one. Ties go to the one seen first; a candidate without an answer never counts.
 
 A score of -inf means "not scored". The selections that read scores leave such a candidate out, and choose nothing when
-no answer has a score: falling back to a vote would report a method under another method's name.
+no answer has a score: falling back to a vote would report a method under another method's name. But a lone answer needs
+no score to be chosen.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ def _answered(candidates: Sequence[Candidate]) -> list[int]:
 
 
 def _scored(candidates: Sequence[Candidate]) -> list[int]:
-    return [i for i in _answered(candidates) if candidates[i].score > -math.inf]
+    answered = _answered(candidates)
+    return answered if len(answered) == 1 else [i for i in answered if candidates[i].score > -math.inf]
 
 
 def _best_of_heaviest(

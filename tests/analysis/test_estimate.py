@@ -122,6 +122,12 @@ def test_an_answer_without_a_score_votes_but_is_not_best() -> None:
     assert estimated(made, 3, "best") == estimated(made, 3, "weighted") == 0.0
 
 
+def test_a_lone_answer_needs_no_score() -> None:
+    made = samples((None, -np.inf, False), (0, -np.inf, True), (None, 0.9, False), (None, -np.inf, False))
+    assert [estimated(made, 4, kind) for kind in estimate.SELECTIONS] == [1.0] * 4
+    assert [estimated(made, 2, kind) for kind in estimate.SELECTIONS] == [0.5] * 4
+
+
 def test_a_pool_without_candidates_is_wrong() -> None:
     assert [estimated(pool([], units=4), 2, kind) for kind in estimate.SELECTIONS] == [0.0] * 4
 

@@ -67,6 +67,7 @@ def test_a_subset_is_charged_its_share_and_majority_no_prm(sweep: Path) -> None:
     assert found.loc[("weighted", 4), "tokens"] == pytest.approx(40)
     assert found.loc[("weighted", 4), "flops"] == pytest.approx(6000)
     assert found.loc[("majority", 4), "flops"] == pytest.approx(4000)
+    assert found.loc[("weighted", 1), "flops"] == found.loc[("majority", 1), "flops"] == pytest.approx(1000)
     assert found.loc[("greedy", 1), "flops"] == pytest.approx(1000)
     assert found.loc[("beam_search", 4), "flops"] == pytest.approx(6000)
     assert found.loc[("weighted", 4), "derived"]

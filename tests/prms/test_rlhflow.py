@@ -6,6 +6,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tests import tiny
 from ttcs.core import Judge
+from ttcs.errors import UserError
 from ttcs.prms.conversation import Conversation
 from ttcs.prms.rlhflow import RLHFlowPRM, verdict_ids
 
@@ -90,3 +91,18 @@ def test_tokens_of_a_prefix_are_a_prefix_of_the_tokens():
     for depth, end in enumerate(ends, 1):
         assert conversation.encode(tiny.PROBLEM, list(STEPS[:depth]))[0] == whole[:end]
     assert whole.count(AutoTokenizer.from_pretrained(tiny.folder()).bos_token_id) == 1
+
+
+def test_forgotten_scores_and_prefixes_are_computed_again(monkeypatch):
+    monkeypatch.setattr("ttcs.prms.rlhflow.MEMO", 0)
+    engine = RLHFlowPRM(tiny.folder(), 8, cache_tokens=4)
+    (first,) = judge(engine, tiny.trajectory(*STEPS))
+    again, other = judge(engine, tiny.trajectory(*STEPS), tiny.trajectory(*OTHER))
+    assert again.scores == pytest.approx(first.scores, abs=1e-6)
+    assert other.scores == pytest.approx(plain_scores(OTHER), abs=1e-5)
+
+
+def test_a_solution_longer_than_the_context_is_said():
+    engine = prm()
+    with pytest.raises(UserError, match="context of 512"):
+        judge(engine, tiny.trajectory("word " * 600))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.simulation import CountingPolicy, CountingPRM, one
+from tests.simulation import CountingPolicy, CountingPRM, one, unscored
 from ttcs.policies.scripted import ScriptedPolicy
 from ttcs.selection import Majority
 from ttcs.strategies.best_of_n import BestOfN
@@ -10,7 +10,8 @@ from ttcs.strategies.best_of_n import BestOfN
 
 @pytest.mark.parametrize("n", [1, 4, 13])
 def test_a_prefix_of_a_pool_is_a_direct_run_at_that_n(n: int) -> None:
-    assert one(BestOfN(16)).candidates[:n] == one(BestOfN(n)).candidates
+    pool = one(BestOfN(16)).candidates[:n]
+    assert one(BestOfN(n)).candidates == (pool if n > 1 else tuple(map(unscored, pool)))  # one alone is not scored
 
 
 def test_exact_counts() -> None:
@@ -26,6 +27,18 @@ def test_what_was_cut_off_counts_towards_n() -> None:
     finished = [candidate.finished for candidate in outcome.candidates]
     assert len(finished) == 32 and True in finished and False in finished
     assert not any(candidate.scores for candidate in outcome.candidates if not candidate.finished)
+
+
+def test_the_prm_is_asked_only_where_there_is_something_to_choose() -> None:
+    counts = set()
+    for limit in range(20, 160, 5):
+        prm = CountingPRM()
+        outcome = one(BestOfN(6), policy=ScriptedPolicy(max_tokens=limit), prm=prm)
+        finished = [candidate for candidate in outcome.candidates if candidate.finished]
+        counts.add(len(finished))
+        assert len(prm.asked) == outcome.ledger.prm_calls == (len(finished) if len(finished) > 1 else 0)
+        assert all(candidate.scored == (len(finished) > 1) for candidate in finished)
+    assert {0, 1, 2, 6} <= counts
 
 
 def test_a_vote_needs_no_prm() -> None:

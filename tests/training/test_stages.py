@@ -13,7 +13,7 @@ from ttcs.errors import UserError
 from ttcs.prms.conversation import Conversation
 from ttcs.prms.rlhflow import RLHFlowPRM
 from ttcs.training.corpus import Corpus, ProblemSet
-from ttcs.training.prm import ProcessRewardModel, SoftCrossEntropy, _held_out, encode
+from ttcs.training.prm import ProcessRewardModel, SoftCrossEntropy, encode, held_out
 from ttcs.training.sft import SupervisedFineTuning
 
 ARGUMENTS = {"per_device_train_batch_size": 8, "report_to": "none", "logging_steps": 50, "disable_tqdm": True}
@@ -75,7 +75,12 @@ def solutions(count=160):
     for i in range(count):
         good = i % 2 == 0
         step = f"## Step 1: Add: ${i} + 1 = {i + 1 if good else 0}$."
-        yield {"problem_id": f"q{i // 2}", "question": "Compute.", "steps": [step], "labels": [0.75 if good else 0.0]}
+        yield {
+            "problem_id": f"q{i // 2}",
+            "question": f"Compute {i // 2}.",
+            "steps": [step],
+            "labels": [0.75 if good else 0.0],
+        }
 
 
 def prm_stage(tmp_path, **changes):
@@ -109,18 +114,25 @@ def test_prm_training_reaches_the_entropy_of_the_labels(tmp_path):
     prm_stage(tmp_path).run()
     engine = RLHFlowPRM(str(tmp_path / "prm"), 8)
     for ticket, text in enumerate(("## Step 1: Add: $500 + 1 = 501$.", "## Step 1: Add: $500 + 1 = 0$.")):
-        engine.add(ticket, Judge(tiny.trajectory(text, problem=tiny.Problem("x", "Compute."))))
+        engine.add(ticket, Judge(tiny.trajectory(text, problem=tiny.Problem("x", "Compute 500."))))
     scores = dict(engine.step())
     assert scores[0].scores[0] == pytest.approx(0.75, abs=0.2)
     assert scores[1].scores[0] < 0.1
 
 
 def test_no_question_is_on_both_sides_of_the_split(tmp_path):
-    train, held_out = prm_stage(tmp_path)._datasets(AutoTokenizer.from_pretrained(tiny.folder()))
-    assert len(train) + len(held_out) == 160
-    shared = {tuple(r) for r in train["input_ids"][:]} & {tuple(r) for r in held_out["input_ids"][:]}
-    assert not shared
-    assert sum(_held_out(f"q{i}", 0.1) for i in range(5000)) / 5000 == pytest.approx(0.1, abs=0.02)
+    tokenizer = AutoTokenizer.from_pretrained(tiny.folder())
+    sides = prm_stage(tmp_path)._datasets(tokenizer)
+    conversation = Conversation(tokenizer)
+    for side, dataset in enumerate(sides):
+        own = [solution for solution in solutions() if held_out(solution["question"], 0.2) == bool(side)]
+        assert 0 < len(own) < 160
+        assert dataset["input_ids"][:] == [encode(conversation, solution)["input_ids"] for solution in own]
+    assert sum(map(len, sides)) == 160
+
+
+def test_the_share_held_out_is_the_one_asked_for():
+    assert sum(held_out(f"q{i}", 0.1) for i in range(5000)) / 5000 == pytest.approx(0.1, abs=0.02)
 
 
 def test_labels_stand_where_the_answer_is_predicted_and_the_loss_reads_there():

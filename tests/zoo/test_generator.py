@@ -14,7 +14,18 @@ from ttcs.zoo.families.mean import Mean
 from ttcs.zoo.families.order import Order
 from ttcs.zoo.families.remainder import Remainder
 from ttcs.zoo.families.sequence import Sequence
-from ttcs.zoo.generator import FAMILIES, LEVELS, Exercise, Mistakes, Split, exercise, exercises, fixed_set, split_of
+from ttcs.zoo.generator import (
+    FAMILIES,
+    LEVELS,
+    Exercise,
+    Mistakes,
+    Split,
+    _bucket,
+    exercise,
+    exercises,
+    fixed_set,
+    split_of,
+)
 from ttcs.zoo.reasoner import Reasoner, latex
 
 CELLS = [(family, level) for family in sorted(FAMILIES) for level in LEVELS]
@@ -92,9 +103,29 @@ def test_slips_come_at_their_rate_per_digit():
 
 
 def test_splits_are_disjoint_and_a_stream_stays_in_its_own():
+    questions = {}
     for split in Split:
         stream = exercises("x", split)
-        assert {split_of(next(stream).question) for _ in range(200)} == {split}
+        drawn = [next(stream).instance for _ in range(300)]
+        assert {split_of(instance) for instance in drawn} == {split}
+        wordings = [w for instance in drawn for w in (instance, instance.other_wording()) if w]
+        questions[split] = {w.question for w in wordings}
+    train = {q for q in questions[Split.TRAIN] if _is_train(q)}
+    assert not train & (questions[Split.TEST] | questions[Split.VALIDATION])
+
+
+def _is_train(question):
+    return _bucket(question) is Split.TRAIN
+
+
+@pytest.mark.parametrize(("family", "level"), CELLS)
+def test_the_other_wording_is_the_same_problem_and_back_again(family, level):
+    for drawn in draws(family, level, 10):
+        twin = drawn.instance.other_wording()
+        if twin is not None:
+            assert twin.question != drawn.question
+            assert twin.other_wording() == drawn.instance
+            assert Exercise(family, level, twin).solution()[1] == drawn.solution()[1]
 
 
 def test_fixed_sets_are_distinct_and_reproducible():
@@ -107,7 +138,7 @@ def test_the_test_set_of_the_repository():
     path = Path(ttcs.zoo.__file__).parent / "data" / "test.jsonl"
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert len({line["id"] for line in lines}) == len({line["question"] for line in lines}) == len(lines) == 500
-    assert {split_of(line["question"]) for line in lines} == {Split.TEST}
+    assert {_bucket(line["question"]) for line in lines} == {Split.TEST}
     assert {line["level"] for line in lines} == set(LEVELS)
     drawn = fixed_set("0", Split.TEST, 500)
     assert [line["answer"] for line in lines] == [e.solution()[1] for e in drawn]

@@ -25,8 +25,10 @@ def draw(logits: torch.Tensor, temperature: torch.Tensor, top_p: float, chance: 
     if top_p < 1:
         probabilities = _nucleus(probabilities, top_p)
     cumulative = probabilities.cumsum(-1)
-    target = chance[:, None].to(cumulative.dtype) * cumulative[:, -1:]
-    sampled = torch.searchsorted(cumulative, target, right=True)[:, 0].clamp(max=logits.shape[-1] - 1)
+    total = cumulative[:, -1:]
+    # Rounding must not carry a chance just under 1 past the last token that has any probability.
+    target = torch.minimum(chance[:, None].to(total.dtype) * total, torch.nextafter(total, torch.zeros_like(total)))
+    sampled = torch.searchsorted(cumulative, target, right=True)[:, 0]
     return torch.where(temperature > 0, sampled, greedy)
 
 

@@ -73,6 +73,7 @@ class TransformersPolicy:
         self.end_at_box = end_at_box
         self._system = system_prompt
         self._boundaries = Boundaries(self.tokenizer)
+        self._vocabulary = len(self.tokenizer)
         self._ends = _end_tokens(loaded, self.tokenizer)
         self._context = getattr(loaded.config.get_text_config(), "max_position_embeddings", None) or 1 << 30
         self._model = CachedModel(loaded, batch_size, cache_tokens)
@@ -112,10 +113,16 @@ class TransformersPolicy:
             self._prefill(fresh)
             first = len(self._rows)
             for place, row in enumerate(fresh, first):
-                cached = self._model.load(place, row.prefix[:-1], row.length + 1)
-                row.cached = row.cached if row.cached >= 0 else cached
+                self._load(place, row)
             self._rows += fresh
         return full
+
+    def _load(self, place: int, row: Row) -> None:
+        """Bring a prefix into its row; what a small cache has dropped again is computed again."""
+        cached = self._model.load(place, row.prefix[:-1], row.length + 1)
+        row.cached = row.cached if row.cached >= 0 else cached
+        if cached < len(row.prefix) - 1:
+            self._model.read(place, [row.prefix[cached:-1]], [cached])
 
     def _open(self, ticket: int, request: Continue) -> Row:
         trajectory = request.trajectory
@@ -150,7 +157,8 @@ class TransformersPolicy:
     def _decode(self) -> None:
         rows = self._rows
         hidden = self._model.read(0, [[row.last] for row in rows], [row.length - 1 for row in rows])
-        logits = self._model.logits(hidden[:, -1])
+        # Some checkpoints pad their vocabulary beyond the tokenizer's.
+        logits = self._model.logits(hidden[:, -1])[:, : self._vocabulary]
         temperature = torch.tensor([row.temperature for row in rows], device=logits.device)
         chance = torch.tensor([row.chances[len(row.made)] for row in rows], device=logits.device)
         for row, token in zip(rows, draw(logits, temperature, self.top_p, chance).tolist(), strict=True):
@@ -167,9 +175,17 @@ class TransformersPolicy:
             boxed = self.end_at_box and r"\boxed" in self._text(row.made[row.ends[-1][0] if row.ends else 0 :])
             row.ends.append((len(row.made), Stop.END if boxed else Stop.STEP))
             row.content = False
-        # A step boundary on the very last token is a whole step: that there is no room is for the next request to find.
-        if len(row.made) == row.room and (not row.ends or row.ends[-1][0] < len(row.made)):
-            row.ends.append((len(row.made), Stop.BUDGET if self._capped(row) else Stop.LENGTH))
+        if len(row.made) == row.room:
+            self._cut(row)
+
+    def _cut(self, row: Row) -> None:
+        """Note that the room is used up, unless the last token ended what was asked for."""
+        ended, stop = row.ends[-1] if row.ends else (0, Stop.STEP)
+        limit = Stop.BUDGET if self._capped(row) else Stop.LENGTH
+        if ended < len(row.made):
+            row.ends.append((len(row.made), limit))
+        elif stop is Stop.STEP and (row.request.max_steps is None or len(row.ends) < row.request.max_steps):
+            row.ends[-1] = (ended, limit)
 
     def _capped(self, row: Row) -> bool:
         return row.request.capped and row.room == row.request.max_tokens

@@ -33,6 +33,7 @@ class RLHFlowPRM:
         loaded = load_model(model, dtype, device)
         self.size: ModelSize = model_size(model, loaded)
         self.capacity = batch_size
+        self._context = getattr(loaded.config.get_text_config(), "max_position_embeddings", None) or 1 << 30
         self._model = CachedModel(loaded, batch_size, cache_tokens)
         self._queue: deque[tuple[int, Judge]] = deque()
         self._memo: OrderedDict[Prefix, float] = OrderedDict()
@@ -49,28 +50,38 @@ class RLHFlowPRM:
         """Score one batch of the waiting trajectories."""
         batch = [self._queue.popleft() for _ in range(min(self.capacity, len(self._queue)))]
         asked = [self._positions(judge) for _, judge in batch]
-        cached = self._read(asked)
+        scores, cached = self._read(asked)
         done = []
         for (ticket, judge), (tokens, new) in zip(batch, asked, strict=True):
-            known = iter(self._memo[tokens[:end]] for end in new)
-            fresh = [step.score is None and not step.blank for step in judge.trajectory.steps]
-            scores = tuple(next(known) if f else s.score for f, s in zip(fresh, judge.trajectory.steps, strict=True))
-            done.append((ticket, Judged(scores, len(tokens), cached[tokens])))
+            known = iter(scores[tokens[:end]] for end in new)
+            steps = judge.trajectory.steps
+            judged = tuple(next(known) if s.score is None and not s.blank else s.score for s in steps)
+            done.append((ticket, Judged(judged, len(tokens), cached[tokens])))
+        self._memo.update(scores)
+        while len(self._memo) > MEMO:
+            self._memo.popitem(last=False)
         return done
 
     def _positions(self, judge: Judge) -> tuple[Prefix, list[int]]:
         """Tokens of the conversation, and where the answers to the steps without a score are predicted."""
         steps = [step for step in judge.trajectory.steps if not step.blank]
         tokens, ends = self.conversation.encode(judge.trajectory.problem, [step.text for step in steps])
+        if len(tokens) > self._context:
+            raise UserError(f"a solution takes {len(tokens)} tokens of the PRM's context of {self._context}")
         return tokens, [end for end, step in zip(ends, steps, strict=True) if step.score is None]
 
-    def _read(self, wanted: list[tuple[Prefix, list[int]]]) -> dict[Prefix, int]:
-        """Compute the scores nobody has asked for before; how many tokens of each sequence came from the cache."""
+    def _read(self, wanted: list[tuple[Prefix, list[int]]]) -> tuple[dict[Prefix, float], dict[Prefix, int]]:
+        """(prefix -> score, sequence -> how many tokens came from the cache); what was asked before is not computed."""
         cached = {tokens: len(tokens) for tokens, _ in wanted}
-        missing = {tokens: [e for e in ends if tokens[:e] not in self._memo] for tokens, ends in wanted}
-        todo = [(tokens, ends) for tokens, ends in missing.items() if ends]
+        asked = {(tokens, end): tokens[:end] for tokens, ends in wanted for end in ends}
+        scores = {prefix: self._memo[prefix] for prefix in asked.values() if prefix in self._memo}
+        missing: dict[Prefix, list[int]] = {}
+        for (tokens, end), prefix in sorted(asked.items(), key=lambda item: item[0][1]):
+            if prefix not in scores:
+                missing.setdefault(tokens, []).append(end)
+        todo = list(missing.items())
         if not todo:
-            return cached
+            return scores, cached
         starts = []
         for row, (tokens, ends) in enumerate(todo):
             starts.append(self._model.load(row, tokens[: ends[0] - 1], len(tokens)))
@@ -79,10 +90,8 @@ class RLHFlowPRM:
         for row, ((tokens, ends), start) in enumerate(zip(todo, starts, strict=True)):
             self._model.store(row, tokens, start)
             for end, score in zip(ends, self._scores(hidden[row, [end - 1 - start for end in ends]]), strict=True):
-                self._memo[tokens[:end]] = score
-        while len(self._memo) > MEMO + 64 * self.capacity:
-            self._memo.popitem(last=False)
-        return cached
+                scores[tokens[:end]] = score
+        return scores, cached
 
     def _scores(self, hidden: torch.Tensor) -> list[float]:
         pair = self._model.logits(hidden)[:, self._verdicts]
@@ -98,7 +107,7 @@ def verdict_ids(tokenizer: Any, model: str) -> list[int]:
     found = []
     for sign in "+-":
         ids = tokenizer(sign, add_special_tokens=False).input_ids
-        if len(ids) != 1:
+        if len(ids) != 1 or ids[0] == tokenizer.unk_token_id:
             raise UserError(f"PRM {model}: {sign!r} is not one token of its tokenizer")
         found.append(ids[0])
     return found

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from datasets import Dataset
@@ -52,12 +53,15 @@ class Corpus:
     def run(self) -> None:
         per_shard = -(-self.solutions // self.processes)
         shards = [(shard, per_shard) for shard in range(self.processes)]
-        dataset = Dataset.from_generator(
-            partial(_examples, tokenizer=self.tokenizer, seed=self.seed, mistakes=self.mistakes),
-            gen_kwargs={"shards": shards},
-            num_proc=self.processes,
-        )
-        dataset.save_to_disk(self.out)
+        # A cache of its own: the library's would hand out an old corpus when a family or the tokenizer has changed.
+        with TemporaryDirectory() as cache:
+            dataset = Dataset.from_generator(
+                partial(_examples, tokenizer=self.tokenizer, seed=self.seed, mistakes=self.mistakes),
+                gen_kwargs={"shards": shards},
+                num_proc=self.processes,
+                cache_dir=cache,
+            )
+            dataset.save_to_disk(self.out)
 
     @property
     def mistakes(self) -> Mistakes:

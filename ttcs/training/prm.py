@@ -57,8 +57,9 @@ class ProcessRewardModel:
             callbacks=[EarlyStoppingCallback(self.patience)],
         )
         trainer.train(resume_from_checkpoint=get_last_checkpoint(self.work) if Path(self.work).is_dir() else None)
-        trainer.save_model(self.out)
-        tokenizer.save_pretrained(self.out)
+        if trainer.is_world_process_zero():
+            trainer.model.save_pretrained(self.out)
+            tokenizer.save_pretrained(self.out)
 
     def _datasets(self, tokenizer: Any) -> tuple[Dataset, Dataset]:
         files = sorted(Path(self.rollouts).glob("*.jsonl"))
@@ -66,11 +67,10 @@ class ProcessRewardModel:
             raise UserError(f"no rollouts (*.jsonl) in {self.rollouts}")
         conversation = Conversation(tokenizer)
         solutions = list(read_solutions(files))
-        held = {line["problem_id"] for line in solutions if _held_out(line["problem_id"], self.validation)}
-        train = [encode(conversation, line) for line in solutions if line["problem_id"] not in held]
-        return Dataset.from_list(train), Dataset.from_list(
-            [encode(conversation, s) for s in solutions if s["problem_id"] in held]
-        )
+        sides: tuple[list[Any], list[Any]] = [], []
+        for solution in solutions:
+            sides[held_out(solution["question"], self.validation)].append(encode(conversation, solution))
+        return Dataset.from_list(sides[0]), Dataset.from_list(sides[1])
 
 
 def read_solutions(files: Sequence[Path]) -> Iterator[dict[str, Any]]:
@@ -91,8 +91,9 @@ def encode(conversation: Conversation, solution: Mapping[str, Any]) -> dict[str,
     return {"input_ids": list(tokens), "labels": labels, "length": len(tokens)}
 
 
-def _held_out(problem_id: str, share: float) -> bool:
-    return int.from_bytes(hashlib.blake2b(f"split/{problem_id}".encode(), digest_size=4).digest()) < share * 2**32
+def held_out(question: str, share: float) -> bool:
+    """Whether a question is on the validation side, by a hash of its text."""
+    return int.from_bytes(hashlib.blake2b(f"split/{question}".encode(), digest_size=4).digest()) < share * 2**32
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,16 +36,24 @@ class MonteCarlo:
     hot_temperature: float
 
     def search(self, problem: Problem) -> Search:
-        spread = hashlib.blake2b(problem.id.encode(), digest_size=4).digest()
-        temperature = self.hot_temperature if int.from_bytes(spread) < self.hot * 2**32 else None
+        temperature = self.hot_temperature if self.is_hot(problem) else None
         solutions = yield Sample((Trajectory(problem),) * self.samples, temperature=temperature)
         starts = tuple(prefix for prefix in distinct_prefixes(solutions) for _ in range(self.rollouts))
         return (*solutions, *(yield Sample(starts))) if starts else solutions
 
-    def depths(self, candidates: Sequence[Trajectory]) -> list[int]:
-        """After how many steps each candidate of `search` was sampled on its own."""
-        prefixes = distinct_prefixes(candidates[: self.samples])
-        return [0] * self.samples + [len(prefix.steps) for prefix in prefixes for _ in range(self.rollouts)]
+    def is_hot(self, problem: Problem) -> bool:
+        spread = hashlib.blake2b(problem.id.encode(), digest_size=4).digest()
+        return int.from_bytes(spread) < self.hot * 2**32
+
+    def depths(self, problem: Problem, candidates: Sequence[Trajectory]) -> list[int]:
+        """From how many steps on each candidate of `search` is a fair continuation: one of the policy as it is used.
+
+        A rollout is fair from where it was started. A sample is from the first step on, but at another temperature
+        only at its very end.
+        """
+        samples = candidates[: self.samples]
+        rollouts = [len(prefix.steps) for prefix in distinct_prefixes(samples) for _ in range(self.rollouts)]
+        return [len(s.steps) if self.is_hot(problem) else 1 for s in samples] + rollouts
 
 
 def distinct_prefixes(solutions: Sequence[Trajectory]) -> list[Trajectory]:
@@ -57,15 +65,16 @@ def distinct_prefixes(solutions: Sequence[Trajectory]) -> list[Trajectory]:
 def labelled(outcome: Outcome, search: MonteCarlo) -> Iterator[dict[str, Any]]:
     """The sampled solutions, each step labelled with the share of its continuations that end in the right answer.
 
-    A trajectory that runs through a prefix is a fair continuation of it unless it was started further on, so the sample
-    itself is one. The last step's label is whether the sample's answer is right. Identical samples are kept once. Not
+    Every trajectory that runs through a prefix counts where it is a fair continuation of it: the sample itself too. The
+    last step's label is whether the sample's answer is right. Identical samples are kept once. Not
     finished or without answer is wrong.
     """
     reference = outcome.problem.answer or ""
     right = [_right(trajectory, reference) for trajectory in outcome.candidates]
     values: dict[Prefix, list[bool]] = {}
-    for trajectory, start, good in zip(outcome.candidates, search.depths(outcome.candidates), right, strict=True):
-        for depth in range(max(1, start), len(trajectory.steps) + 1):
+    depths = search.depths(outcome.problem, outcome.candidates)
+    for trajectory, start, good in zip(outcome.candidates, depths, right, strict=True):
+        for depth in range(start, len(trajectory.steps) + 1):
             values.setdefault(trajectory.prefix(depth).tokens, []).append(good)
     seen: set[Prefix] = set()
     for solution, good in zip(outcome.candidates[: search.samples], right, strict=False):
@@ -119,10 +128,12 @@ class Rollouts:
 
     def _problems(self) -> Iterator[Problem]:
         stream = exercises(f"{self.seed}/rollouts", Split.TRAIN)
-        for number in range(self.problems):
+        seen: set[str] = set()
+        while len(seen) < self.problems:
             exercise = next(stream)
-            if number % self.shards == self.shard:
-                yield exercise.problem(f"rollout-{number}")
+            if exercise.question not in seen and len(seen) % self.shards == self.shard:
+                yield exercise.problem(f"rollout-{len(seen)}")
+            seen.add(exercise.question)
 
 
 def _whole_problems(path: Path) -> set[str]:
@@ -136,7 +147,10 @@ def _whole_problems(path: Path) -> set[str]:
             done.add(json.loads(line)["done"])
             kept += pending
             pending = []
-    path.write_text("".join(kept))
+    if pending:
+        whole = path.with_suffix(".tmp")
+        whole.write_text("".join(kept))
+        whole.replace(path)
     return done
 
 

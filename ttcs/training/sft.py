@@ -51,8 +51,9 @@ class SupervisedFineTuning:
             data_collator=DataCollatorForSeq2Seq(tokenizer, label_pad_token_id=-100),
         )
         trainer.train(resume_from_checkpoint=get_last_checkpoint(self.work) if Path(self.work).is_dir() else None)
-        trainer.save_model(self.out)
-        tokenizer.save_pretrained(self.out)
+        if trainer.is_world_process_zero():
+            trainer.model.save_pretrained(self.out)
+            tokenizer.save_pretrained(self.out)
 
     def _model(self, tokenizer: Any) -> Any:
         if self.start is not None:

@@ -35,6 +35,10 @@ class Instance(Protocol):
     @property
     def question(self) -> str: ...
 
+    def other_wording(self) -> Instance | None:
+        """The same problem asked in the other way, if there are two."""
+        ...
+
     def solve(self, reason: Reasoner) -> Generator[str, None, Number | str]: ...
 
 
@@ -57,8 +61,18 @@ class Split(StrEnum):
     TEST = "test"
 
 
-def split_of(question: str) -> Split:
-    """The split a question belongs to: by a hash of its text, so that no question is ever in two of them."""
+def split_of(instance: Instance) -> Split | None:
+    """The split a problem belongs to, by a hash of its text: no question is ever in two.
+
+    A problem that is a train problem in its other wording is no test or validation problem either (None): its worked
+    solution may be in the corpus.
+    """
+    split = _bucket(instance.question)
+    twin = instance.other_wording()
+    return None if split is not Split.TRAIN and twin and _bucket(twin.question) is Split.TRAIN else split
+
+
+def _bucket(question: str) -> Split:
     bucket = hashlib.blake2b(question.encode(), digest_size=2).digest()[0] % 16
     return Split.TEST if bucket == 0 else Split.VALIDATION if bucket == 1 else Split.TRAIN
 
@@ -111,7 +125,7 @@ def exercise(rng: Random, split: Split, family: str, level: int) -> Exercise:
     """Draw until the question falls into `split`."""
     while True:
         drawn = Exercise(family, level, FAMILIES[family].draw(rng, level))
-        if split_of(drawn.question) is split:
+        if split_of(drawn.instance) is split:
             return drawn
 
 

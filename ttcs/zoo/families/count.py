@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from ttcs.zoo.reasoner import Number, Reasoner, latex
@@ -33,6 +33,9 @@ class Count:
         if self.words:
             return f"How many {things} are there from ${self.low}$ to ${self.high}$?"
         return rf"How many {things} $t$ satisfy ${self.low} \le t \le {self.high}$?"
+
+    def other_wording(self) -> Count:
+        return replace(self, words=not self.words)
 
     def solve(self, reason: Reasoner) -> Generator[str, None, Number]:
         first: Number = self.low

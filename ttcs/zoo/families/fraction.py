@@ -39,6 +39,9 @@ class Fraction:
         left, right = (frac(top, bottom) for top, bottom in zip(self.tops, self.bottoms, strict=True))
         return f"Compute ${left} {mark} {right}$ in lowest terms."
 
+    def other_wording(self) -> None:
+        return None
+
     def solve(self, reason: Reasoner) -> Generator[str, None, Number]:
         (a, c), (b, d) = self.tops, self.bottoms
         mark, word = ("+", "Add") if self.sign > 0 else ("-", "Subtract")

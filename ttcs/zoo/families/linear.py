@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from random import Random
 
@@ -46,6 +46,10 @@ class Linear:
             "both": f"{a}x + {b} = {d if d > 1 else ''}x + {c}",
         }
         return f"Solve for $x$: ${sides[self.form]}$."
+
+    def other_wording(self) -> Linear | None:
+        other = {"plain": "reversed", "reversed": "plain"}.get(self.form)
+        return replace(self, form=other) if other else None
 
     def solve(self, reason: Reasoner) -> Generator[str, None, Number]:
         a: Number = self.a

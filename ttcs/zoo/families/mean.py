@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from ttcs.zoo.reasoner import Number, Reasoner, latex
@@ -29,6 +29,9 @@ class Mean:
         names = [f"${k}$" for k in self.known]
         names = [*names, "$x$"] if self.last else ["$x$", *names]
         return f"The mean of {', '.join(names[:-1])} and {names[-1]} is ${self.mean}$. Find $x$."
+
+    def other_wording(self) -> Mean:
+        return replace(self, last=not self.last)
 
     def solve(self, reason: Reasoner) -> Generator[str, None, Number]:
         count = len(self.known) + (0 if self.last and reason.misled("known_only") else 1)

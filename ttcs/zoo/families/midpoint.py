@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from random import Random
 
@@ -37,6 +37,9 @@ class Midpoint:
         if self.segment:
             return f"Find the midpoint of the segment from {a} to {b}."
         return f"Find the point midway between {a} and {b}."
+
+    def other_wording(self) -> Midpoint:
+        return replace(self, segment=not self.segment)
 
     def solve(self, reason: Reasoner) -> Generator[str, None, str]:
         rule = "half_way" if self.far else "half_difference"

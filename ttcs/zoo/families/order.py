@@ -52,6 +52,9 @@ class Order:
     def question(self) -> str:
         return f"Compute ${self.expression}$."
 
+    def other_wording(self) -> None:
+        return None
+
     def solve(self, reason: Reasoner) -> Generator[str, None, Number]:
         terms: list[tuple[int, Number, tuple[int, ...]]] = [(sign, prod(f), f) for sign, f in self.terms]
         tempted = len(terms[0][2]) == 1 and terms[1][0] > 0 and len(terms[1][2]) == 2

@@ -32,6 +32,9 @@ class Percent:
         words = [f"{'rises' if s > 0 else 'falls'} by ${r}\\%$" for r, s in zip(self.rates, self.signs, strict=True)]
         return f"A price of ${self.base}$ {', then '.join(words)}. Find the new price."
 
+    def other_wording(self) -> None:
+        return None
+
     def solve(self, reason: Reasoner) -> Generator[str, None, Number]:
         price: Number = self.base
         changes = list(zip(self.rates, self.signs, strict=True))

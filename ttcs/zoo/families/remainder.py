@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from ttcs.zoo.reasoner import Number, Reasoner, latex
@@ -36,6 +36,9 @@ class Remainder:
         if self.left_over:
             return f"What is left over when ${self.expression}$ is shared by ${self.modulus}$?"
         return f"Find the remainder when ${self.expression}$ is divided by ${self.modulus}$."
+
+    def other_wording(self) -> Remainder:
+        return replace(self, left_over=not self.left_over)
 
     def solve(self, reason: Reasoner) -> Generator[str, None, Number]:
         value: Number = self.factors[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from ttcs.zoo.reasoner import Number, Reasoner, latex
@@ -34,6 +34,9 @@ class Sequence:
         )
         asked = f"the sum of its first ${self.n}$ terms" if self.total else f"term number ${self.n}$"
         return f"An arithmetic sequence {start}. Find {asked}."
+
+    def other_wording(self) -> Sequence:
+        return replace(self, given=not self.given)
 
     def solve(self, reason: Reasoner) -> Generator[str, None, Number]:
         step: Number = self.step

@@ -1,0 +1,37 @@
+import sys
+
+import pytest
+
+from ttcs.errors import UserError
+from ttcs.training.recipe import Recipe, Run
+
+
+class Local(Recipe):
+    """Runs Python one-liners instead of stages."""
+
+    def commands(self, run):
+        return [[sys.executable, "-c", run.stage]]
+
+
+def test_stages_run_in_order_and_done_ones_are_left_alone(tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.write_text("kept")
+    runs = [
+        Run(f"open({str(first)!r}, 'w').write('again')", str(first)),
+        Run(f"open({str(second)!r}, 'w').write('made')", str(second)),
+    ]
+    Local(runs, 1).run()
+    assert (first.read_text(), second.read_text()) == ("kept", "made")
+
+
+def test_a_failing_stage_stops_the_recipe(tmp_path):
+    with pytest.raises(UserError, match="failed"):
+        Local([Run("raise SystemExit(3)", str(tmp_path / "x"))], 1).run()
+
+
+def test_how_a_stage_is_spread():
+    recipe = Recipe([], 3)
+    assert len(recipe.commands(Run("s", "o"))) == 1
+    assert "--nproc_per_node=3" in recipe.commands(Run("s", "o", "ranks"))[0]
+    shards = recipe.commands(Run("s", "o", "shards"))
+    assert [command[-1] for command in shards] == ["stage.shard=0", "stage.shard=1", "stage.shard=2"]

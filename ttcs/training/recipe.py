@@ -1,0 +1,55 @@
+"""Runs training stages one after the other, each in processes of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ttcs.errors import UserError
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A stage and how it is spread over processes: `alone`, data-parallel under torchrun (`ranks`), or by `shards`.
+
+    Done once `out` exists, and not run again.
+    """
+
+    stage: str
+    out: str
+    spread: Literal["alone", "ranks", "shards"] = "alone"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Stage: other stages in order. processes: for the stages that spread; overrides: handed on to every one."""
+
+    runs: Sequence[Run]
+    processes: int
+    overrides: Sequence[str] = ()
+
+    def run(self) -> None:
+        for run in self.runs:
+            if Path(run.out).exists():
+                print(f"{run.stage}: done ({run.out})")
+                continue
+            commands = [[*command, *self.overrides] for command in self.commands(run)]
+            children = [subprocess.Popen(command, env=os.environ | {"OMP_NUM_THREADS": "1"}) for command in commands]
+            codes = [child.wait() for child in children]
+            if any(codes):
+                raise UserError(f"stage {run.stage} failed; the same command goes on from its last checkpoint")
+
+    def commands(self, run: Run) -> list[list[str]]:
+        """One command a process to start."""
+        stage = ["ttcs.training", f"stage={run.stage}"]
+        if run.spread == "ranks":
+            return [[sys.executable, "-m", "torch.distributed.run", f"--nproc_per_node={self.processes}", "-m", *stage]]
+        if run.spread == "shards":
+            shards = [f"stage.shards={self.processes}"]
+            return [[sys.executable, "-m", *stage, *shards, f"stage.shard={i}"] for i in range(self.processes)]
+        return [[sys.executable, "-m", *stage]]
