@@ -12,9 +12,10 @@ from ttcs.core import Judge
 from ttcs.errors import UserError
 from ttcs.prms.conversation import Conversation
 from ttcs.prms.rlhflow import RLHFlowPRM
-from ttcs.training.corpus import Corpus, ProblemSet
+from ttcs.training.corpus import Corpus, GradedSolutions, ProblemSet
 from ttcs.training.prm import ProcessRewardModel, SoftCrossEntropy, encode, held_out
 from ttcs.training.sft import SupervisedFineTuning
+from ttcs.zoo.generator import Mistakes
 
 ARGUMENTS = {"per_device_train_batch_size": 8, "report_to": "none", "logging_steps": 50, "disable_tqdm": True}
 
@@ -26,9 +27,23 @@ def test_corpus_is_reproducible_and_errs_only_when_told_to(tmp_path):
 
     clean, again = corpus("a"), corpus("b")
     assert clean["input_ids"][:] == again["input_ids"][:]
-    noisy = corpus("c", slip=[0.3] * 5, misconceptions={"off_by_one": [1.0] * 5})
+    noisy = corpus("c", mistakes=Mistakes([0.3] * 5, {"off_by_one": [1.0] * 5}))
     assert noisy["input_ids"][:] != clean["input_ids"][:]
     assert clean["length"][:] == [len(ids) for ids in clean["input_ids"][:]]
+
+
+def test_graded_solutions_are_right_up_to_the_first_mistake(tmp_path):
+    def graded(rate):
+        out = tmp_path / f"{rate}.jsonl"
+        GradedSolutions(str(out), 0, 80, Mistakes([rate] * 5, {})).run()
+        return [json.loads(line) for line in out.read_text().splitlines()]
+
+    assert all(line["correct"] and set(line["labels"]) == {1.0} for line in graded(0.0))
+    noisy = graded(0.1)
+    assert 10 < sum(line["correct"] for line in noisy) < 70
+    for line in noisy:
+        assert line["labels"] == sorted(line["labels"], reverse=True)
+        assert line["correct"] == (line["labels"][-1] == 1.0)
 
 
 def test_test_set_is_written_as_problems(tmp_path):

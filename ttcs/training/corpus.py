@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -47,8 +47,7 @@ class Corpus:
     seed: int
     solutions: int
     processes: int
-    slip: Sequence[float] = ()
-    misconceptions: Mapping[str, Sequence[float]] | None = None
+    mistakes: Mistakes = field(default_factory=Mistakes)
 
     def run(self) -> None:
         per_shard = -(-self.solutions // self.processes)
@@ -62,13 +61,6 @@ class Corpus:
                 cache_dir=cache,
             )
             dataset.save_to_disk(self.out)
-
-    @property
-    def mistakes(self) -> Mistakes:
-        if not self.slip:
-            return Mistakes()
-        rules = {rule: tuple(rates) for rule, rates in (self.misconceptions or {}).items()}
-        return Mistakes(tuple(self.slip), rules)
 
 
 def encode(tokenizer: PreTrainedTokenizerBase, question: str, solution: str) -> dict[str, Any]:
@@ -119,3 +111,33 @@ class ProblemSet:
         path = Path(self.out)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("".join(lines))
+
+
+@dataclass(frozen=True, slots=True)
+class GradedSolutions:
+    """Stage: solutions with mistakes, each step labelled by the generator: 1 while everything is right, 0 after.
+
+    The same format as the rollouts stage writes: what a PRM can be warmed up on before it sees what the policy does.
+    """
+
+    out: str
+    seed: int
+    solutions: int
+    mistakes: Mistakes
+
+    def run(self) -> None:
+        stream, rng = exercises(f"{self.seed}/graded", Split.TRAIN), Random(f"{self.seed}/graded/mistakes")
+        path = Path(self.out)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w") as file:
+            for number in range(self.solutions):
+                exercise = next(stream)
+                steps, _ = exercise.graded(self.mistakes.reasoner(rng, exercise.level))
+                line = {
+                    "problem_id": f"graded-{number}",
+                    "question": exercise.question,
+                    "correct": steps[-1][1],
+                    "steps": [text for text, _ in steps],
+                    "labels": [float(right) for _, right in steps],
+                }
+                file.write(json.dumps(line) + "\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from random import Random
@@ -19,7 +19,7 @@ from ttcs.zoo.families.midpoint import Midpoint
 from ttcs.zoo.families.order import Order
 from ttcs.zoo.families.percent import Percent
 from ttcs.zoo.families.remainder import Remainder
-from ttcs.zoo.families.sequence import Sequence
+from ttcs.zoo.families.sequence import Sequence as ArithmeticSequence
 from ttcs.zoo.reasoner import Number, Reasoner, latex
 
 LEVELS = (1, 2, 3, 4, 5)
@@ -51,7 +51,7 @@ FAMILIES.update(
     order=Order,
     percent=Percent,
     remainder=Remainder,
-    sequence=Sequence,
+    sequence=ArithmeticSequence,
 )
 
 
@@ -81,8 +81,8 @@ def _bucket(question: str) -> Split:
 class Mistakes:
     """Rates at which a corpus errs: `slip[level - 1]` per digit, `misconceptions[rule][level - 1]` per temptation."""
 
-    slip: tuple[float, ...] = (0.0,) * len(LEVELS)
-    misconceptions: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    slip: Sequence[float] = (0.0,) * len(LEVELS)
+    misconceptions: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     def reasoner(self, rng: Random, level: int) -> Reasoner:
         rates = {rule: by_level[level - 1] for rule, by_level in self.misconceptions.items()}
@@ -103,22 +103,23 @@ class Exercise:
 
     def solution(self, reason: Reasoner | None = None) -> tuple[str, str]:
         """(solution text, its answer); without a reasoner the right one."""
-        bodies, answer = _drain(self.instance.solve(reason or Reasoner()))
-        steps = [f"## Step {k}: {body}\n\n" for k, body in enumerate(bodies, 1)]
-        final = rf"Therefore, the final answer is: $\boxed{{{answer}}}$. I hope it is correct."
-        return "".join([*steps, final]), answer
+        steps, answer = self.graded(reason or Reasoner())
+        return "".join(text for text, _ in steps), answer
+
+    def graded(self, reason: Reasoner) -> tuple[list[tuple[str, bool]], str]:
+        """(steps with whether everything up to there is right, the answer)."""
+        solving, steps = self.instance.solve(reason), []
+        while True:
+            try:
+                body = next(solving)
+            except StopIteration as end:
+                answer = end.value if isinstance(end.value, str) else latex(end.value)
+                final = rf"Therefore, the final answer is: $\boxed{{{answer}}}$. I hope it is correct."
+                return [*steps, (final, not reason.mistakes)], answer
+            steps.append((f"## Step {len(steps) + 1}: {body}\n\n", not reason.mistakes))
 
     def problem(self, name: str) -> Problem:
         return Problem(name, self.question, self.solution()[1], self.level, self.family)
-
-
-def _drain(solving: Generator[str, None, Number | str]) -> tuple[list[str], str]:
-    bodies = []
-    while True:
-        try:
-            bodies.append(next(solving))
-        except StopIteration as end:
-            return bodies, end.value if isinstance(end.value, str) else latex(end.value)
 
 
 def exercise(rng: Random, split: Split, family: str, level: int) -> Exercise:

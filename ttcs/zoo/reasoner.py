@@ -16,17 +16,21 @@ class Reasoner:
 
     slip: probability that a computed number gets one wrong digit, per digit, so larger numbers slip more often.
     misconceptions: rule -> probability of applying the wrong rule where the surface of the problem invites it.
-    Without rates (the default) every solution is right.
+    Without rates (the default) every solution is right. mistakes: what was done wrong so far, a rule or "slip".
     """
 
     rng: Random = field(default_factory=Random)
     slip: float = 0.0
     misconceptions: Mapping[str, float] = field(default_factory=dict)
+    mistakes: list[str] = field(default_factory=list)
 
     def misled(self, rule: str) -> bool:
         """Whether the wrong rule is applied this time."""
         rate = self.misconceptions.get(rule, 0.0)
-        return rate > 0 and self.rng.random() < rate
+        wrong = rate > 0 and self.rng.random() < rate
+        if wrong:
+            self.mistakes.append(rule)
+        return wrong
 
     def value(self, exact: Number) -> Number:
         """The result of a computation: `exact`, or with one digit of it wrong."""
@@ -36,6 +40,7 @@ class Reasoner:
         digits = str(abs(number.numerator))
         if self.slip == 0 or self.rng.random() >= self.slip * len(digits):
             return number.numerator
+        self.mistakes.append("slip")
         place = self.rng.randrange(len(digits))
         wrong = self.rng.choice(
             [d for d in "0123456789" if d != digits[place] and (d != "0" or place or len(digits) == 1)]
