@@ -39,10 +39,9 @@ def test_prm_scores_are_the_golden_ones():
         assert found == pytest.approx(golden[name], abs=2e-3), name
 
 
-def test_the_prm_tells_right_steps_from_wrong_ones():
+def test_the_prm_tells_the_right_rule_from_a_misconception():
     found = scores()
-    assert found["right"][0] > found["misconception"][0]
-    assert found["right"][1] > found["slip"][1]
+    assert found["right"][0] > found["misconception"][0] + 0.5
 
 
 def test_the_policy_writes_steps_and_ends_them_where_it_should():

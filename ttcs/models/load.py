@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
+from transformers.utils import logging
 
 from ttcs.core import ModelSize
 from ttcs.errors import UserError
@@ -27,6 +28,7 @@ def load_model(model: str, dtype: str, device: str) -> Any:
     """A causal language model in evaluation mode. dtype `auto`: float32 on CPU, else the checkpoint's own."""
     place = pick_device(device)
     kind = "float32" if dtype == "auto" and place.type == "cpu" else dtype
+    logging.disable_progress_bar()  # a run has a bar of its own
     try:
         loaded = AutoModelForCausalLM.from_pretrained(model, dtype=kind)
     except (OSError, ValueError) as error:
