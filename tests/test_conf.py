@@ -73,8 +73,9 @@ def test_searches_rank_by_the_reduction_and_take_n(strategy: str) -> None:
     assert built.rank([0.9, 0.2, 0.5]) == 0.2
 
 
-def test_the_plan_of_a_run_needs_no_model() -> None:
-    plan = Plan.of(composed("policy=transformers", "policy.model=nowhere", "dataset=jsonl", "dataset.path=p.jsonl"))
+def test_the_plan_of_a_run_needs_no_model(tmp_path: Path) -> None:
+    path = f"dataset.path={tmp_path / 'p.jsonl'}"  # in full: datasets are shared by path within a process
+    plan = Plan.of(composed("policy=transformers", "policy.model=nowhere", "dataset=jsonl", path))
     assert [problem.id for problem in plan.problems] == ["a"]
 
 

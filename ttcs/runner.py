@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -59,6 +59,8 @@ def job(config: DictConfig) -> Summary | None:
     """The task Hydra runs, once per point of a sweep; None where the sweep leaves the point out."""
     runtime = HydraConfig.get().runtime
     if left_out(config, runtime.choices["strategy"]):
+        with suppress(OSError):  # Hydra has made it already
+            Path(runtime.output_dir).rmdir()
         return None
     folder = Path(os.path.relpath(runtime.output_dir))
     plan = Plan.of(config)

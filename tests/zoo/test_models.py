@@ -14,7 +14,8 @@ from ttcs.policies.transformers import TransformersPolicy
 from ttcs.prms.rlhflow import RLHFlowPRM
 
 MODELS = Path(ttcs.zoo.__file__).parent / "models"
-GOLDEN = Path(__file__).parents[1] / "golden" / "zoo_prm.json"
+ROOT = Path(__file__).parents[2]
+GOLDEN = Path(__file__).parent / "golden" / "prm.json"
 SOLUTIONS = {
     "right": ("## Step 1: Multiply: $4 \\cdot 7 = 28$.\n\n", "## Step 2: Add: $3 + 28 = 31$.\n\n"),
     "misconception": (
@@ -60,7 +61,7 @@ def test_the_policy_writes_steps_and_ends_them_where_it_should():
 
 def ttcs_run(folder, *overrides):
     command = [sys.executable, "-m", "ttcs", "dataset.limit=5", "n=4", f"hydra.run.dir={folder}", *overrides]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder.parent)
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
 
 
 @pytest.mark.slow

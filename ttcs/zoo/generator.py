@@ -108,7 +108,8 @@ class Exercise:
 
     def graded(self, reason: Reasoner) -> tuple[list[tuple[str, bool]], str]:
         """(steps with whether everything up to there is right, the answer)."""
-        solving, steps = self.instance.solve(reason), []
+        solving = self.instance.solve(reason)
+        steps: list[tuple[str, bool]] = []
         while True:
             try:
                 body = next(solving)
