@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from ttcs.core import Judge, Judged, ModelSize, Problem
+from ttcs.core import Judge, Judged, ModelSize
 from ttcs.errors import UserError
 from ttcs.models.cached import CachedModel
 from ttcs.models.load import load_model, load_tokenizer, model_size
@@ -111,8 +111,3 @@ def verdict_ids(tokenizer: Any, model: str) -> list[int]:
             raise UserError(f"PRM {model}: {sign!r} is not one token of its tokenizer")
         found.append(ids[0])
     return found
-
-
-def example(tokenizer: Any, problem: Problem, steps: list[str]) -> tuple[Prefix, list[int]]:
-    """Tokens of a whole solution and the positions that predict its steps' answers: what training reads."""
-    return Conversation(tokenizer).encode(problem, steps)

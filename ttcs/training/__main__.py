@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
-CONF = Path(__file__).resolve().parents[2] / "conf"
+from ttcs.explain import answering
+from ttcs.options import CONF
 
 
 @hydra.main(version_base="1.3", config_path=str(CONF), config_name="training")
 def main(config: DictConfig) -> None:
-    stage = hydra.utils.instantiate(config.stage, _convert_="all")
     print(OmegaConf.to_yaml(config.stage, resolve=True))
-    stage.run()
+    with answering():
+        hydra.utils.instantiate(config.stage, _convert_="all").run()
 
 
 if __name__ == "__main__":
