@@ -63,7 +63,7 @@ def main(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         (["n"], "n is not of the form key=value"),
         (["n=${m}"], "Interpolation key 'm' not found"),
         (["--unknown"], "unrecognized arguments: --unknown"),
-        (["policy=transformers"], "policy.model has no default: add policy.model=..."),
+        (["policy=custom"], "policy.model has no default: add policy.model=..."),
         (["dataset.path=nope.jsonl"], "dataset file nope.jsonl does not exist"),
         (["dataset.path=torn.jsonl"], "torn.jsonl:2: not JSON"),
         (["dataset.columns.answer=solution"], "p.jsonl:1: no column solution (there are: id, question, answer)"),

@@ -21,7 +21,7 @@ def composed(*overrides: str) -> DictConfig:
 
 GROUPS = groups(composed())
 OPTIONS = [(group, file.stem) for group in GROUPS for file in sorted((CONF / group).glob("*.yaml"))]
-NEEDS = {("policy", "transformers"): ["policy.model=m"], ("dataset", "jsonl"): ["dataset.path=p.jsonl"]}
+NEEDS = {("policy", "custom"): ["policy.model=m"], ("dataset", "jsonl"): ["dataset.path=p.jsonl"]}
 
 
 @pytest.fixture(autouse=True)
@@ -75,7 +75,7 @@ def test_searches_rank_by_the_reduction_and_take_n(strategy: str) -> None:
 
 def test_the_plan_of_a_run_needs_no_model(tmp_path: Path) -> None:
     path = f"dataset.path={tmp_path / 'p.jsonl'}"  # in full: datasets are shared by path within a process
-    plan = Plan.of(composed("policy=transformers", "policy.model=nowhere", "dataset=jsonl", path))
+    plan = Plan.of(composed("policy=custom", "policy.model=nowhere", "dataset=jsonl", path))
     assert [problem.id for problem in plan.problems] == ["a"]
 
 

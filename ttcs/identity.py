@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 PACKAGE = Path(__file__).parent
 
 # Seeds belong to a problem, never to a batch or a device, so these may change between two sessions of a run.
-THROUGHPUT = frozenset({"batch_size", "device", "cache_tokens"})
+THROUGHPUT = frozenset({"batch_size", "device", "cache_gb"})
 # What happens around a run, not in it.
 OUTSIDE = frozenset({"hydra", "difficulty", "span"})
 

@@ -12,7 +12,7 @@ def test_prefixes_and_ragged_rows_give_the_logits_of_a_plain_pass(kv_heads):
     rng = torch.Generator().manual_seed(1)
     sequences = [torch.randint(0, 300, (n,), generator=rng).tolist() for n in (5, 17, 300)]
     sequences.append([*sequences[1][:9], 3, 4])
-    cached = CachedModel(model, 4, 10_000)
+    cached = CachedModel(model, 4, 0.01)
     with torch.inference_mode():
         for rounds in range(2):
             starts = [cached.load(row, tokens[:-1], len(tokens)) for row, tokens in enumerate(sequences)]

@@ -116,6 +116,6 @@ def test_a_folder_without_a_tokenizer(tmp_path):
 def test_a_cache_too_small_for_the_prompts_changes_nothing_but_the_cost():
     problems = [Problem(str(i), f"Compute ${i} + {i * 7}$.") for i in range(4)]
     requests = [ask(Trajectory(p), max_steps=1, seed=7 * i + k) for i, p in enumerate(problems) for k in range(2)]
-    for one, other in zip(finish(policy(cache_tokens=8), requests), finish(policy(), requests), strict=True):
+    for one, other in zip(finish(policy(cache_gb=8e-6), requests), finish(policy(), requests), strict=True):
         assert one.steps == other.steps
         assert one.cached_tokens <= other.cached_tokens

@@ -8,7 +8,9 @@ from tests import tiny
 from ttcs.core import Judge
 from ttcs.errors import UserError
 from ttcs.prms.conversation import Conversation
-from ttcs.prms.rlhflow import RLHFlowPRM, verdict_ids
+from ttcs.prms.rlhflow import RLHFlow
+from ttcs.prms.transformers import TransformersPRM
+from ttcs.prms.verdict import token_id
 
 STEPS = ("## Step 1: Multiply: $4 \\cdot 7 = 28$.\n\n", "## Step 2: Add.\n\n", "The answer is: $\\boxed{31}$.")
 OTHER = ("## Step 1: Go from left to right: $3 + 4 = 7$.\n\n", "So $\\boxed{49}$.")
@@ -24,7 +26,7 @@ def judge(engine, *trajectories):
 
 
 def prm(batch_size=8):
-    return RLHFlowPRM(tiny.folder(), batch_size)
+    return TransformersPRM(RLHFlow(), tiny.folder(), batch_size)
 
 
 def plain_scores(texts):
@@ -32,7 +34,7 @@ def plain_scores(texts):
     tokenizer = AutoTokenizer.from_pretrained(tiny.folder())
     model = AutoModelForCausalLM.from_pretrained(tiny.folder(), dtype="float32").eval()
     chat, scores = [], []
-    plus, minus = verdict_ids(tokenizer, "tiny")
+    plus, minus = (token_id(tokenizer, sign, "tiny") for sign in "+-")
     for place, text in enumerate(texts):
         content = f"{tiny.PROBLEM.question} {text.strip()}" if place == 0 else text.strip()
         chat += [{"role": "user", "content": content}, {"role": "assistant", "content": "+"}]
@@ -94,8 +96,8 @@ def test_tokens_of_a_prefix_are_a_prefix_of_the_tokens():
 
 
 def test_forgotten_scores_and_prefixes_are_computed_again(monkeypatch):
-    monkeypatch.setattr("ttcs.prms.rlhflow.MEMO", 0)
-    engine = RLHFlowPRM(tiny.folder(), 8, cache_tokens=4)
+    monkeypatch.setattr("ttcs.prms.readings.MEMO", 0)
+    engine = TransformersPRM(RLHFlow(), tiny.folder(), 8, cache_gb=1e-6)
     (first,) = judge(engine, tiny.trajectory(*STEPS))
     again, other = judge(engine, tiny.trajectory(*STEPS), tiny.trajectory(*OTHER))
     assert again.scores == pytest.approx(first.scores, abs=1e-6)

@@ -11,7 +11,8 @@ from tests import tiny
 from ttcs.core import Judge
 from ttcs.errors import UserError
 from ttcs.prms.conversation import Conversation
-from ttcs.prms.rlhflow import RLHFlowPRM
+from ttcs.prms.rlhflow import RLHFlow
+from ttcs.prms.transformers import TransformersPRM
 from ttcs.training.corpus import Corpus, GradedSolutions, ProblemSet
 from ttcs.training.prm import ProcessRewardModel, SoftCrossEntropy, encode, held_out
 from ttcs.training.sft import SupervisedFineTuning
@@ -127,7 +128,7 @@ def prm_stage(tmp_path, **changes):
 
 def test_prm_training_reaches_the_entropy_of_the_labels(tmp_path):
     prm_stage(tmp_path).run()
-    engine = RLHFlowPRM(str(tmp_path / "prm"), 8)
+    engine = TransformersPRM(RLHFlow(), str(tmp_path / "prm"), 8)
     for ticket, text in enumerate(("## Step 1: Add: $500 + 1 = 501$.", "## Step 1: Add: $500 + 1 = 0$.")):
         engine.add(ticket, Judge(tiny.trajectory(text, problem=tiny.Problem("x", "Compute 500."))))
     scores = dict(engine.step())

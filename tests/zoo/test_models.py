@@ -11,7 +11,8 @@ import ttcs.zoo
 from tests import tiny
 from ttcs.core import Continue, Judge, Stop, Trajectory
 from ttcs.policies.transformers import TransformersPolicy
-from ttcs.prms.rlhflow import RLHFlowPRM
+from ttcs.prms.rlhflow import RLHFlow
+from ttcs.prms.transformers import TransformersPRM
 
 MODELS = Path(ttcs.zoo.__file__).parent / "models"
 ROOT = Path(__file__).parents[2]
@@ -27,7 +28,7 @@ SOLUTIONS = {
 
 
 def scores():
-    prm = RLHFlowPRM(str(MODELS / "prm"), 8, "float32", "cpu")
+    prm = TransformersPRM(RLHFlow(), str(MODELS / "prm"), 8, "float32", "cpu")
     for ticket, steps in enumerate(SOLUTIONS.values()):
         prm.add(ticket, Judge(tiny.trajectory(*steps)))
     results = dict(prm.step())

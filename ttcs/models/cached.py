@@ -44,8 +44,7 @@ class Rows:
         have = 0 if self.kv is None else self.kv.shape[4]
         if length <= have:
             return
-        heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-        dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        heads, dim = _heads(config)
         size = max(256, 1 << (length - 1).bit_length())
         grown = torch.zeros(config.num_hidden_layers, 2, self.capacity, heads, size, dim, dtype=dtype, device=device)
         if self.kv is not None:
@@ -56,19 +55,25 @@ class Rows:
 class CachedModel:
     """Forward passes over rows of keys and values, with a radix cache of prefixes beside them.
 
-    rows: sequences at once. cache_tokens: tokens whose keys and values are kept for later.
+    rows: sequences at once. cache_gb: memory, in GB, for keys and values that are kept for later.
     """
 
-    def __init__(self, model: Any, rows: int, cache_tokens: int) -> None:
+    def __init__(self, model: Any, rows: int, cache_gb: float) -> None:
         self.model = model
         self.config = model.config.get_text_config()
         self.device = model.device
         self.rows = Rows(rows)
-        self.prefixes = RadixCache(cache_tokens)
+        heads, dim = _heads(self.config)
+        token_bytes = self.config.num_hidden_layers * 2 * heads * dim * model.dtype.itemsize
+        self.prefixes = RadixCache(int(cache_gb * 1e9) // token_bytes)
 
     def forget(self) -> None:
         """Drop every cached prefix."""
         self.prefixes = RadixCache(self.prefixes.limit)
+
+    def cached(self, tokens: Sequence[int]) -> int:
+        """Length of the longest cached prefix of `tokens`."""
+        return self.prefixes.match(tokens)[0]
 
     def load(self, row: int, tokens: Sequence[int], room: int) -> int:
         """Copy the longest cached prefix of `tokens` into a row with space for `room` tokens; its length."""
@@ -116,3 +121,10 @@ class CachedModel:
     def _kv(self) -> torch.Tensor:
         assert self.rows.kv is not None
         return self.rows.kv
+
+
+def _heads(config: Any) -> tuple[int, int]:
+    """(heads of keys and values, dimension of each)."""
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    return heads, dim

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 from transformers.utils import logging
 
 from ttcs.core import ModelSize
@@ -24,13 +24,25 @@ def load_tokenizer(model: str) -> PreTrainedTokenizerBase:
         raise UserError(f"cannot load a tokenizer from {model}: {_first_line(error)}") from error
 
 
-def load_model(model: str, dtype: str, device: str) -> Any:
-    """A causal language model in evaluation mode. dtype `auto`: float32 on CPU, else the checkpoint's own."""
+def load_config(model: str) -> Any:
+    """The checkpoint's config."""
+    try:
+        return AutoConfig.from_pretrained(model)
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot load the config of {model}: {_first_line(error)}") from error
+
+
+def load_model(model: str, dtype: str, device: str, kind: Any = AutoModelForCausalLM, **settings: Any) -> Any:
+    """A model in evaluation mode, by default a causal language model.
+
+    dtype `auto`: float32 on CPU, else the checkpoint's own. kind: the transformers class; settings: more for its
+    `from_pretrained`.
+    """
     place = pick_device(device)
-    kind = "float32" if dtype == "auto" and place.type == "cpu" else dtype
+    precision = "float32" if dtype == "auto" and place.type == "cpu" else dtype
     logging.disable_progress_bar()  # a run has a bar of its own
     try:
-        loaded = AutoModelForCausalLM.from_pretrained(model, dtype=kind)
+        loaded = kind.from_pretrained(model, dtype=precision, **settings)
     except (OSError, ValueError) as error:
         raise UserError(f"cannot load a model from {model}: {_first_line(error)}") from error
     return loaded.to(place).eval()
@@ -53,6 +65,20 @@ def model_size(name: str, model: Any) -> ModelSize:
     config = model.config.get_text_config()
     parameters = total if tied else total - table.weight.numel()
     return ModelSize(name, parameters, config.num_hidden_layers, config.hidden_size)
+
+
+def scorer_size(name: str, model: Any, head: int) -> ModelSize:
+    """Sizes of a PRM: the layers and a head of `head` weights; a language model's own head is not run."""
+    layers = (
+        sum(weight.numel() for weight in model.base_model.parameters()) - model.get_input_embeddings().weight.numel()
+    )
+    config = model.config.get_text_config()
+    return ModelSize(name, layers + head, config.num_hidden_layers, config.hidden_size)
+
+
+def context_length(config: Any) -> int:
+    """The longest sequence a model reads, in tokens; without bounds if its config says nothing."""
+    return getattr(config.get_text_config(), "max_position_embeddings", None) or 1 << 30
 
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import torch
 
-from ttcs.core import Continue, Continued, ModelSize, Problem, Step, Stop
+from ttcs.core import Continue, Continued, ModelSize, Problem
 from ttcs.errors import UserError
-from ttcs.models.boundaries import Boundaries
 from ttcs.models.cached import CachedModel
 from ttcs.models.chat import prompt_ids
-from ttcs.models.load import load_model, load_tokenizer, model_size
+from ttcs.models.load import context_length, load_model, load_tokenizer, model_size
 from ttcs.models.sampling import draw, uniforms
+from ttcs.policies.draft import Draft, rules
 
 
 @dataclass(slots=True)
@@ -23,15 +23,15 @@ class Row:
     """A request being decoded."""
 
     ticket: int
-    request: Continue
+    draft: Draft
     prefix: list[int]  # prompt and earlier steps
     cached: int
-    room: int  # tokens it may still decode
     temperature: float
     chances: np.ndarray
-    made: list[int] = field(default_factory=list)
-    ends: list[tuple[int, Stop]] = field(default_factory=list)  # where steps end in `made`
-    content: bool = False  # the current step is more than white space
+
+    @property
+    def made(self) -> list[int]:
+        return self.draft.tokens
 
     @property
     def last(self) -> int:
@@ -46,7 +46,7 @@ class TransformersPolicy:
     """Any causal language model with a chat template, from a folder or the Hub.
 
     temperature, top_p: sampling defaults. max_tokens: longest solution. batch_size: requests decoded at once.
-    end_at_box: a step with a \\boxed answer is the last one. cache_tokens: prefix tokens kept, with keys and values.
+    end_at_box: a step with a \\boxed answer is the last one. cache_gb: memory for keys and values of prefixes.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class TransformersPolicy:
         device: str = "auto",
         system_prompt: str | None = None,
         end_at_box: bool = True,
-        cache_tokens: int = 200_000,
+        cache_gb: float = 1.0,
     ) -> None:
         if temperature < 0 or not 0 < top_p <= 1:
             raise UserError(f"temperature={temperature} must be >= 0 and top_p={top_p} in (0, 1]")
@@ -70,13 +70,12 @@ class TransformersPolicy:
         self.capacity = batch_size
         self.max_tokens = max_tokens
         self.temperature, self.top_p = temperature, top_p
-        self.end_at_box = end_at_box
         self._system = system_prompt
-        self._boundaries = Boundaries(self.tokenizer)
         self._vocabulary = len(self.tokenizer)
-        self._ends = _end_tokens(loaded, self.tokenizer)
-        self._context = getattr(loaded.config.get_text_config(), "max_position_embeddings", None) or 1 << 30
-        self._model = CachedModel(loaded, batch_size, cache_tokens)
+        self.rules = rules(
+            self.tokenizer, loaded.generation_config, end_at_box, max_tokens, context_length(loaded.config)
+        )
+        self._model = CachedModel(loaded, batch_size, cache_gb)
         self._queue: deque[tuple[int, Continue]] = deque()
         self._rows: list[Row] = []
         self._prompt = lru_cache(maxsize=4096)(self._encode)
@@ -105,7 +104,7 @@ class TransformersPolicy:
         full: list[tuple[int, Continued]] = []
         while self._queue and len(self._rows) + len(fresh) < self.capacity:
             row = self._open(*self._queue.popleft())
-            if row.room > 0:
+            if row.draft.room > 0:
                 fresh.append(row)
             else:
                 full.append((row.ticket, self._result(row)))
@@ -127,12 +126,10 @@ class TransformersPolicy:
     def _open(self, ticket: int, request: Continue) -> Row:
         trajectory = request.trajectory
         prefix = [*self._prompt(trajectory.problem), *trajectory.tokens]
-        used = len(trajectory.tokens)
-        room = min(self.max_tokens - used, self._context - len(prefix))
-        room = room if request.max_tokens is None else min(room, request.max_tokens)
+        draft = Draft(self.rules, request, self.rules.room(request, len(prefix)))
         temperature = self.temperature if request.temperature is None else request.temperature
-        chances = uniforms(request.seed, max(room, 0)) if temperature > 0 else np.zeros(max(room, 0))
-        return Row(ticket, request, prefix, -1, room, temperature, chances)
+        chances = uniforms(request.seed, draft.room) if temperature > 0 else np.zeros(draft.room)
+        return Row(ticket, draft, prefix, -1, temperature, chances)
 
     def _prefill(self, fresh: list[Row]) -> None:
         """Compute each distinct prefix once (but for its last token, which decoding reads) and cache it."""
@@ -162,43 +159,17 @@ class TransformersPolicy:
         temperature = torch.tensor([row.temperature for row in rows], device=logits.device)
         chance = torch.tensor([row.chances[len(row.made)] for row in rows], device=logits.device)
         for row, token in zip(rows, draw(logits, temperature, self.top_p, chance).tolist(), strict=True):
-            self._append(row, token)
-
-    def _append(self, row: Row, token: int) -> None:
-        """Add a token to a row and note whether a step, the solution or the room for it ended."""
-        step = self._boundaries.ends_step(row.made[-1] if row.made else None, token)
-        row.made.append(token)
-        row.content = row.content or not self._boundaries.blank[token]
-        if token in self._ends:
-            row.ends.append((len(row.made), Stop.END))
-        elif step and row.content:
-            boxed = self.end_at_box and r"\boxed" in self._text(row.made[row.ends[-1][0] if row.ends else 0 :])
-            row.ends.append((len(row.made), Stop.END if boxed else Stop.STEP))
-            row.content = False
-        if len(row.made) == row.room:
-            self._cut(row)
-
-    def _cut(self, row: Row) -> None:
-        """Note that the room is used up, unless the last token ended what was asked for."""
-        ended, stop = row.ends[-1] if row.ends else (0, Stop.STEP)
-        limit = Stop.BUDGET if self._capped(row) else Stop.LENGTH
-        if ended < len(row.made):
-            row.ends.append((len(row.made), limit))
-        elif stop is Stop.STEP and (row.request.max_steps is None or len(row.ends) < row.request.max_steps):
-            row.ends[-1] = (ended, limit)
-
-    def _capped(self, row: Row) -> bool:
-        return row.request.capped and row.room == row.request.max_tokens
+            row.draft.append(token)
 
     def _retire(self) -> list[tuple[int, Continued]]:
         """Take finished rows out, keep the keys and values of those that may go on, and close the gaps."""
         done, place = [], 0
         while place < len(self._rows):
             row = self._rows[place]
-            if not self._finished(row):
+            if not row.draft.finished:
                 place += 1
                 continue
-            if row.ends[-1][1] is Stop.STEP:
+            if row.draft.live:
                 tokens = [*row.prefix, *row.made]
                 self._model.store(place, tokens[:-1], len(row.prefix) - 1)
             done.append((row.ticket, self._result(row)))
@@ -208,35 +179,5 @@ class TransformersPolicy:
                 self._rows[place] = last
         return done
 
-    def _finished(self, row: Row) -> bool:
-        if not row.ends or row.ends[-1][0] < len(row.made):
-            return False
-        limit = row.request.max_steps
-        return (
-            row.ends[-1][1] is not Stop.STEP
-            or len(row.made) == row.room
-            or (limit is not None and len(row.ends) >= limit)
-        )
-
     def _result(self, row: Row) -> Continued:
-        steps, start = [], 0
-        for end, stop in row.ends:
-            tokens = tuple(row.made[start:end])
-            text = self._text(row.made[:end])[len(self._text(row.made[:start])) :]
-            steps.append(Step(-1, tokens, text, stop))
-            start = end
-        if not steps:  # no room for a single token
-            steps = [Step(-1, (), "", Stop.BUDGET if self._capped(row) else Stop.LENGTH)]
-        return Continued(tuple(steps), len(row.prefix), max(row.cached, 0))
-
-    def _text(self, tokens: list[int]) -> str:
-        text: str = self.tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-        return text
-
-
-def _end_tokens(model: object, tokenizer: object) -> frozenset[int]:
-    """The tokens that end a turn: the tokenizer's and the checkpoint's generation config's."""
-    config = getattr(model, "generation_config", None)
-    found = getattr(config, "eos_token_id", None)
-    listed = found if isinstance(found, list) else [found]
-    return frozenset(i for i in (*listed, getattr(tokenizer, "eos_token_id", None)) if i is not None)
+        return Continued(row.draft.steps(), len(row.prefix), max(row.cached, 0))

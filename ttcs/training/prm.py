@@ -17,7 +17,7 @@ from transformers.trainer_utils import get_last_checkpoint
 from ttcs.core import Problem
 from ttcs.errors import UserError
 from ttcs.prms.conversation import Conversation
-from ttcs.prms.rlhflow import verdict_ids
+from ttcs.prms.verdict import token_id
 
 UNLABELLED = -1.0
 
@@ -43,7 +43,7 @@ class ProcessRewardModel:
     def run(self) -> None:
         torch.manual_seed(self.seed)
         tokenizer = AutoTokenizer.from_pretrained(self.start)
-        plus, minus = verdict_ids(tokenizer, self.start)
+        plus, minus = (token_id(tokenizer, sign, self.start) for sign in "+-")
         train, held_out = self._datasets(tokenizer)
         trainer = Trainer(
             model=AutoModelForCausalLM.from_pretrained(self.start, dtype="float32"),

@@ -1,0 +1,54 @@
+"""What tells one family of PRMs from another: what it reads, and how its output becomes a score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+
+from ttcs.core import Problem
+
+Prefix = tuple[int, ...]
+
+# (problem, texts of its steps, none blank) -> for each step the tokens whose last position is read for its score;
+# None: this family gives that step no score (an outcome reward model reads only the last one).
+# The prefixes of a step and of a later one should share as many leading tokens as they can: that much is cached.
+Reader = Callable[[Problem, Sequence[str]], list[Prefix | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """A loaded PRM: `model` (its `base_model` gives hidden states) and the head on top of them.
+
+    head: hidden states [..., hidden] -> logits [..., labels], what `Format.scores` turns into scores.
+    parameters: weights of the head that the model itself does not hold.
+    """
+
+    model: Any
+    head: Callable[[torch.Tensor], torch.Tensor]
+    parameters: int = 0
+
+
+class Format(Protocol):
+    """One scoring format; a frozen dataclass whose fields are what may differ from checkpoint to checkpoint."""
+
+    def reader(self, tokenizer: Any, model: str) -> Reader:
+        """How solutions are written for this PRM. UserError when the tokenizer lacks what the format needs."""
+        ...
+
+    def load(self, model: str, tokenizer: Any, dtype: str, device: str) -> Scorer:
+        """The checkpoint on transformers, in evaluation mode."""
+        ...
+
+    def scores(self, logits: torch.Tensor) -> torch.Tensor:
+        """Logits [rows, labels] -> scores [rows] in [0, 1]: the same on every engine."""
+        ...
+
+    def pooling(self, model: str, tokenizer: Any) -> Mapping[str, Any]:
+        """Arguments with which vLLM serves the checkpoint as a token classifier that gives the same logits.
+
+        `model` may be among them (a repacked folder). UserError when vLLM does not serve it.
+        """
+        ...

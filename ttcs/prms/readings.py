@@ -1,0 +1,104 @@
+"""Which prefixes of which solutions have to be read for a batch of requests, and what is known already."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ttcs.core import Judge, Judged
+from ttcs.errors import UserError
+from ttcs.prms.format import Prefix, Reader
+
+MEMO = 20_000  # scores kept for prefixes that come again
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one request comes to: for each of its steps the prefix that is read for it (None: no score, or has one)."""
+
+    judge: Judge
+    prefixes: tuple[Prefix | None, ...]
+
+    @property
+    def tokens(self) -> int:
+        """Tokens read, each once however many of the prefixes it is in."""
+        return _tree_size([prefix for prefix in self.prefixes if prefix])
+
+    def judged(self, scores: Mapping[Prefix, float], cached_tokens: int) -> Judged:
+        steps = self.judge.trajectory.steps
+        found = (
+            step.score if prefix is None else scores[prefix] for step, prefix in zip(steps, self.prefixes, strict=True)
+        )
+        return Judged(tuple(found), self.tokens, cached_tokens)
+
+
+def reading(judge: Judge, reader: Reader, context: int) -> Reading:
+    """context: the longest sequence the PRM can read."""
+    steps = judge.trajectory.steps
+    spoken = [place for place, step in enumerate(steps) if not step.blank]
+    prefixes: list[Prefix | None] = [None] * len(steps)
+    for place, prefix in zip(spoken, reader(judge.trajectory.problem, [steps[i].text for i in spoken]), strict=True):
+        prefixes[place] = prefix if steps[place].score is None else None
+    longest = max((len(prefix) for prefix in prefixes if prefix), default=0)
+    if longest > context:
+        raise UserError(
+            f"problem {judge.trajectory.problem.id}: a solution takes {longest} tokens of the PRM's context of "
+            f"{context}; a smaller policy.max_tokens keeps solutions within it"
+        )
+    return Reading(judge, tuple(prefixes))
+
+
+@dataclass(slots=True)
+class Memo:
+    """Scores by prefix: what was computed once is never computed again, whichever request asks."""
+
+    _scores: OrderedDict[Prefix, float] = field(init=False, default_factory=OrderedDict)
+
+    def known(self, readings: Sequence[Reading]) -> dict[Prefix, float]:
+        asked = {prefix for reading in readings for prefix in reading.prefixes if prefix}
+        return {prefix: self._scores[prefix] for prefix in asked if prefix in self._scores}
+
+    def learn(self, scores: Mapping[Prefix, float]) -> None:
+        self._scores.update(scores)
+        while len(self._scores) > MEMO:
+            self._scores.popitem(last=False)
+
+    def clear(self) -> None:
+        self._scores.clear()
+
+
+def sequences(prefixes: Sequence[Prefix]) -> dict[Prefix, list[int]]:
+    """The fewest sequences that hold all prefixes: each with the lengths of those it begins with, rising.
+
+    In the order in which the sequences first appear among the prefixes.
+    """
+    holders: dict[Prefix, list[int]] = {}
+    holder: Prefix = ()
+    for prefix in sorted(set(prefixes), reverse=True):  # a sequence, then at once all of its prefixes
+        if holder[: len(prefix)] != prefix:
+            holder = prefix
+        holders.setdefault(holder, []).append(len(prefix))
+    first = {prefix: place for place, prefix in reversed(list(enumerate(prefixes)))}
+    for lengths in holders.values():
+        lengths.sort()
+    rank = {holder: min(first[holder[:end]] for end in ends) for holder, ends in holders.items()}
+    return {holder: holders[holder] for holder in sorted(holders, key=rank.__getitem__)}
+
+
+def _tree_size(prefixes: Sequence[Prefix]) -> int:
+    """Nodes of the tree of all prefixes."""
+    total = 0
+    before: Prefix = ()
+    for prefix in sorted(prefixes):
+        total += len(prefix) - shared(before, prefix)
+        before = prefix
+    return total
+
+
+def shared(first: Sequence[int], second: Sequence[int]) -> int:
+    """How many leading tokens two sequences have in common."""
+    for place, (a, b) in enumerate(zip(first, second, strict=False)):
+        if a != b:
+            return place
+    return min(len(first), len(second))

@@ -1,0 +1,53 @@
+"""PRMs that are plain language models: the score is the probability of one token against another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from ttcs.errors import UserError
+from ttcs.models.load import load_config, load_model
+from ttcs.prms.format import Scorer
+
+
+def load_verdict(model: str, verdicts: tuple[int, int], dtype: str, device: str) -> Scorer:
+    """A causal language model as a scorer with one logit, that of the good verdict less that of the bad one.
+
+    Its sigmoid is the softmax over the two.
+    """
+    loaded = load_model(model, dtype, device)
+    rows = loaded.get_output_embeddings().weight[list(verdicts)].detach()
+
+    def head(hidden: torch.Tensor) -> torch.Tensor:
+        pair = torch.nn.functional.linear(hidden, rows).float()
+        return pair[..., :1] - pair[..., 1:]
+
+    return Scorer(loaded, head)
+
+
+def verdict_pooling(model: str, good: str, bad: str) -> Mapping[str, Any]:
+    """vLLM takes the two rows out of the language model's head: one logit, the good row less the bad one.
+
+    good, bad: tokens as the vocabulary spells them.
+    """
+    (architecture,) = load_config(model).architectures
+    return {
+        "runner": "pooling",
+        "convert": "classify",
+        "hf_overrides": {
+            "architectures": [architecture.replace("ForCausalLM", "ForSequenceClassification")],
+            "classifier_from_token": [bad, good],
+            "method": "from_2_way_softmax",
+        },
+    }
+
+
+def token_id(tokenizer: Any, text: str, model: str) -> int:
+    """The id of a text that is one token. UserError when it is not."""
+    ids = tokenizer(text, add_special_tokens=False).input_ids
+    if len(ids) != 1 or ids[0] == tokenizer.unk_token_id:
+        raise UserError(f"PRM {model}: {text!r} is not one token of its tokenizer")
+    found: int = ids[0]
+    return found
