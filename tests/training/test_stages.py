@@ -13,10 +13,12 @@ from ttcs.errors import UserError
 from ttcs.prms.conversation import Conversation
 from ttcs.prms.rlhflow import RLHFlow
 from ttcs.prms.transformers import TransformersPRM
-from ttcs.training.corpus import Corpus, GradedSolutions, ProblemSet
-from ttcs.training.prm import ProcessRewardModel, SoftCrossEntropy, encode, held_out
+from ttcs.training.corpus import Corpus, ProblemSet
+from ttcs.training.graded import GradedSamples, GradedSolutions, graded
+from ttcs.training.prm import ProcessRewardModel, deepened, held_out
 from ttcs.training.sft import SupervisedFineTuning
-from ttcs.zoo.generator import Mistakes
+from ttcs.training.steps import Collator, StepLoss, encode
+from ttcs.zoo.generator import Mistakes, Split, exercises
 
 ARGUMENTS = {"per_device_train_batch_size": 8, "report_to": "none", "logging_steps": 50, "disable_tqdm": True}
 
@@ -143,7 +145,7 @@ def test_no_question_is_on_both_sides_of_the_split(tmp_path):
     for side, dataset in enumerate(sides):
         own = [solution for solution in solutions() if held_out(solution["question"], 0.2) == bool(side)]
         assert 0 < len(own) < 160
-        assert dataset["input_ids"][:] == [encode(conversation, solution)["input_ids"] for solution in own]
+        assert dataset["input_ids"][:] == [encode(tokenizer, conversation, s)["input_ids"] for s in own]
     assert sum(map(len, sides)) == 160
 
 
@@ -155,13 +157,13 @@ def test_labels_stand_where_the_answer_is_predicted_and_the_loss_reads_there():
     tokenizer = AutoTokenizer.from_pretrained(tiny.folder())
     conversation = Conversation(tokenizer)
     line = {"problem_id": "q", "question": "Q", "steps": ["one", "two"], "labels": [1.0, 0.25]}
-    example = encode(conversation, line)
+    example = encode(tokenizer, conversation, line)
     _, ends = conversation.encode(tiny.Problem("q", "Q"), ["one", "two"])
-    assert [i for i, label in enumerate(example["labels"]) if label >= 0] == [end - 1 for end in ends]
-    logits = torch.zeros(1, len(example["labels"]), 8)
+    assert [i for i, label in enumerate(example["steps"]) if label >= 0] == [end - 1 for end in ends]
+    logits = torch.zeros(1, example["length"], 8)
     logits[0, ends[0] - 1, 3], logits[0, ends[1] - 1, 3] = 50.0, -torch.log(torch.tensor(3.0))
     outputs = type("Outputs", (), {"logits": logits})
-    loss = SoftCrossEntropy(3, 4)(outputs, torch.tensor([example["labels"]]))
+    loss = StepLoss(3, 4, 1.0, 1.0)(outputs, Collator(0)([example])["labels"])  # no tokens are labelled
     entropy = -(0.25 * torch.log(torch.tensor(0.25)) + 0.75 * torch.log(torch.tensor(0.75)))
     assert loss.item() == pytest.approx(entropy.item() / 2, abs=1e-5)
 
@@ -169,3 +171,42 @@ def test_labels_stand_where_the_answer_is_predicted_and_the_loss_reads_there():
 def test_no_rollouts_is_said(tmp_path):
     with pytest.raises(UserError, match="no rollouts"):
         prm_stage(tmp_path, rollouts=str(tmp_path / "none")).run()
+
+
+def test_tokens_are_labelled_right_up_to_the_first_wrong_one():
+    tokenizer = AutoTokenizer.from_pretrained(tiny.folder())
+    conversation = Conversation(tokenizer)
+    exercise = next(exercises("labels", Split.TRAIN))
+    texts = exercise.graded_right()
+    slipped = [*texts[:-1], texts[-1].replace("boxed{", "boxed{9")]
+    for steps, wrong in ((texts, 0), (slipped, 1)):
+        line = graded("g", exercise, steps)
+        assert (line["labels"], line["correct"]) == ([1.0] * (len(texts) - 1) + [1.0 - wrong], not wrong)
+        example = encode(tokenizer, conversation, line)
+        ids, labels = example["input_ids"], example["tokens"]
+        read = "".join(tokenizer.decode([i]) for i, label in zip(ids, labels, strict=True) if label == 1)
+        missing = "" if not wrong else slipped[-1][line["right"] :].strip()
+        said = "".join(step.strip() for step in steps)
+        assert said.startswith(read) and len(said) - len(missing) - 8 < len(read) <= len(said) - len(missing)
+        after = [int(i) for i in example["next"] if i >= 0]
+        assert after == [i for i, label in zip(ids, labels, strict=True) if label == 1]
+
+
+def test_samples_of_the_policy_are_graded(tmp_path):
+    from ttcs.policies.scripted import ScriptedPolicy
+
+    GradedSamples(str(tmp_path / "s.jsonl"), 0, 20, 2, [0.8, 1.0], ScriptedPolicy()).run()
+    assert (tmp_path / "s.jsonl").exists()
+    lines = [json.loads(line) for line in (tmp_path / "s.jsonl").read_text().splitlines()]
+    assert all(not line["correct"] and line["labels"][0] == 0.0 for line in lines)  # it knows nothing of the exercises
+    assert lines
+
+
+def test_a_deepened_model_says_at_first_what_it_said():
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(tiny.folder(), dtype="float32").eval()
+    deeper = deepened(model, 2).eval()
+    ids = torch.arange(20)[None]
+    assert deeper.config.num_hidden_layers == model.config.num_hidden_layers + 2
+    assert torch.allclose(deeper(ids).logits, model(ids).logits, atol=1e-5)

@@ -111,33 +111,3 @@ class ProblemSet:
         path = Path(self.out)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("".join(lines))
-
-
-@dataclass(frozen=True, slots=True)
-class GradedSolutions:
-    """Stage: solutions with mistakes, each step labelled by the generator: 1 while everything is right, 0 after.
-
-    The same format as the rollouts stage writes: what a PRM can be warmed up on before it sees what the policy does.
-    """
-
-    out: str
-    seed: int
-    solutions: int
-    mistakes: Mistakes
-
-    def run(self) -> None:
-        stream, rng = exercises(f"{self.seed}/graded", Split.TRAIN), Random(f"{self.seed}/graded/mistakes")
-        path = Path(self.out)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w") as file:
-            for number in range(self.solutions):
-                exercise = next(stream)
-                steps, _ = exercise.graded(self.mistakes.reasoner(rng, exercise.level))
-                line = {
-                    "problem_id": f"graded-{number}",
-                    "question": exercise.question,
-                    "correct": steps[-1][1],
-                    "steps": [text for text, _ in steps],
-                    "labels": [float(right) for _, right in steps],
-                }
-                file.write(json.dumps(line) + "\n")

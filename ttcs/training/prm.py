@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -14,12 +16,10 @@ from datasets import Dataset
 from transformers import AutoModelForCausalLM, AutoTokenizer, EarlyStoppingCallback, Trainer, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
-from ttcs.core import Problem
 from ttcs.errors import UserError
 from ttcs.prms.conversation import Conversation
 from ttcs.prms.verdict import token_id
-
-UNLABELLED = -1.0
+from ttcs.training.steps import Collator, StepLoss, encode, read_solutions
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,8 @@ class ProcessRewardModel:
 
     rollouts: the folder the rollouts stage wrote. start: the model to begin with. validation: share of the
     *questions* held out; training stops when their loss has not fallen for `patience` evaluations, and the best
-    checkpoint is kept. arguments: fields of transformers' TrainingArguments.
+    checkpoint is kept. arguments: fields of transformers' TrainingArguments. deepen: layers put on top of `start`.
+    token_loss, next_loss: weights of the two terms that help where single tokens are labelled (`StepLoss`).
     """
 
     rollouts: str
@@ -39,6 +40,9 @@ class ProcessRewardModel:
     validation: float
     patience: int
     arguments: Mapping[str, Any]
+    deepen: int = 0
+    token_loss: float = 0.0
+    next_loss: float = 0.0
 
     def run(self) -> None:
         torch.manual_seed(self.seed)
@@ -46,14 +50,14 @@ class ProcessRewardModel:
         plus, minus = (token_id(tokenizer, sign, self.start) for sign in "+-")
         train, held_out = self._datasets(tokenizer)
         trainer = Trainer(
-            model=AutoModelForCausalLM.from_pretrained(self.start, dtype="float32"),
+            model=deepened(AutoModelForCausalLM.from_pretrained(self.start, dtype="float32"), self.deepen),
             args=TrainingArguments(
                 output_dir=self.work, seed=self.seed, use_cpu=not torch.cuda.is_available(), **self.arguments
             ),
             train_dataset=train,
             eval_dataset=held_out,
             data_collator=Collator(tokenizer.pad_token_id),
-            compute_loss_func=SoftCrossEntropy(plus, minus),
+            compute_loss_func=StepLoss(plus, minus, self.token_loss, self.next_loss),
             callbacks=[EarlyStoppingCallback(self.patience)],
         )
         trainer.train(resume_from_checkpoint=get_last_checkpoint(self.work) if Path(self.work).is_dir() else None)
@@ -66,29 +70,19 @@ class ProcessRewardModel:
         if not files:
             raise UserError(f"no rollouts (*.jsonl) in {self.rollouts}")
         conversation = Conversation(tokenizer)
-        solutions = list(read_solutions(files))
-        sides: tuple[list[Any], list[Any]] = [], []
-        for solution in solutions:
-            sides[held_out(solution["question"], self.validation)].append(encode(conversation, solution))
-        return Dataset.from_list(sides[0]), Dataset.from_list(sides[1])
 
+        def examples(validation: bool) -> Iterator[dict[str, Any]]:
+            for solution in read_solutions(files):
+                if held_out(solution["question"], self.validation) == validation:
+                    yield encode(tokenizer, conversation, solution)
 
-def read_solutions(files: Sequence[Path]) -> Iterator[dict[str, Any]]:
-    for name in files:
-        for line in name.read_text().splitlines():
-            solution = json.loads(line)
-            if solution.get("steps"):
-                yield solution
-
-
-def encode(conversation: Conversation, solution: Mapping[str, Any]) -> dict[str, Any]:
-    """Token ids, and at each position that predicts an answer the soft label of its step."""
-    problem = Problem(solution["problem_id"], solution["question"])
-    tokens, ends = conversation.encode(problem, solution["steps"])
-    labels = [UNLABELLED] * len(tokens)
-    for end, label in zip(ends, solution["labels"], strict=True):
-        labels[end - 1] = label
-    return {"input_ids": list(tokens), "labels": labels, "length": len(tokens)}
+        # A cache of its own: the library's would hand out old examples when a file or the tokenizer has changed.
+        with TemporaryDirectory() as cache:
+            train, held = (
+                Dataset.from_generator(partial(examples, side), cache_dir=cache, keep_in_memory=True)
+                for side in (False, True)
+            )
+        return train, held
 
 
 def held_out(question: str, share: float) -> bool:
@@ -96,32 +90,20 @@ def held_out(question: str, share: float) -> bool:
     return int.from_bytes(hashlib.blake2b(f"split/{question}".encode(), digest_size=4).digest()) < share * 2**32
 
 
-@dataclass(frozen=True, slots=True)
-class Collator:
-    """Pads on the right."""
+def deepened(model: Any, layers: int) -> Any:
+    """The same model with more layers on top, which at first add nothing.
 
-    pad: int
-
-    def __call__(self, examples: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
-        width = max(len(example["input_ids"]) for example in examples)
-
-        def padded(key: str, fill: float) -> list[list[float]]:
-            return [[*example[key], *[fill] * (width - len(example[key]))] for example in examples]
-
-        return {
-            "input_ids": torch.tensor(padded("input_ids", self.pad), dtype=torch.long),
-            "labels": torch.tensor(padded("labels", UNLABELLED), dtype=torch.float32),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class SoftCrossEntropy:
-    """Mean over labelled positions of the binary cross-entropy of the two verdicts' softmax against the label."""
-
-    plus: int
-    minus: int
-
-    def __call__(self, outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:
-        margin = outputs.logits[..., self.plus].float() - outputs.logits[..., self.minus].float()
-        known = labels >= 0
-        return torch.nn.functional.binary_cross_entropy_with_logits(margin[known], labels[known])
+    A language model has its prediction only in its last layer; comparing it with what was written takes layers above.
+    """
+    if layers == 0:
+        return model
+    config = copy.deepcopy(model.config)
+    config.num_hidden_layers += layers
+    if getattr(config, "layer_types", None):
+        config.layer_types = [*config.layer_types, *config.layer_types[-1:] * layers]
+    deeper = AutoModelForCausalLM.from_config(config)
+    deeper.load_state_dict(model.state_dict(), strict=False)
+    for layer in deeper.model.layers[-layers:]:
+        torch.nn.init.zeros_(layer.self_attn.o_proj.weight)
+        torch.nn.init.zeros_(layer.mlp.down_proj.weight)
+    return deeper

@@ -84,6 +84,11 @@ class Mistakes:
     slip: Sequence[float] = (0.0,) * len(LEVELS)
     misconceptions: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
+    def scaled(self, slip: float, misconceptions: float) -> Mistakes:
+        """All rates times a factor of their kind."""
+        wrong = {rule: [misconceptions * rate for rate in rates] for rule, rates in self.misconceptions.items()}
+        return Mistakes([slip * rate for rate in self.slip], wrong)
+
     def reasoner(self, rng: Random, level: int) -> Reasoner:
         rates = {rule: by_level[level - 1] for rule, by_level in self.misconceptions.items()}
         return Reasoner(rng, self.slip[level - 1], rates)
@@ -118,6 +123,10 @@ class Exercise:
                 final = rf"Therefore, the final answer is: $\boxed{{{answer}}}$. I hope it is correct."
                 return [*steps, (final, not reason.mistakes)], answer
             steps.append((f"## Step {len(steps) + 1}: {body}\n\n", not reason.mistakes))
+
+    def graded_right(self) -> list[str]:
+        """The steps of the right solution."""
+        return [text for text, _ in self.graded(Reasoner())[0]]
 
     def problem(self, name: str) -> Problem:
         return Problem(name, self.question, self.solution()[1], self.level, self.family)

@@ -1,0 +1,122 @@
+"""Solutions graded step by step against the worked solution of their exercise: what a PRM can be warmed up on.
+
+Lines as the rollouts stage writes them, with one key more: `right`, how many characters of the first wrong step are
+still right (null: no step is wrong). The generator's solutions are deterministic, so what departs from them is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from rich.progress import track
+
+from ttcs.core import Continue, Continued, Policy, Problem, Trajectory
+from ttcs.zoo.generator import Exercise, Mistakes, Split, exercises
+
+
+@dataclass(frozen=True, slots=True)
+class GradedSolutions:
+    """Stage: solutions with the mistakes of a corpus.
+
+    slips, misconceptions: factors on the corpus' rates; slips are hard to see for a verifier, so it needs many.
+    """
+
+    out: str
+    seed: int
+    solutions: int
+    mistakes: Mistakes
+    slips: float = 1.0
+    misconceptions: float = 1.0
+
+    def run(self) -> None:
+        stream, rng = exercises(f"{self.seed}/graded", Split.TRAIN), Random(f"{self.seed}/graded/mistakes")
+        mistakes = self.mistakes.scaled(self.slips, self.misconceptions)
+        with _opened(self.out) as file:
+            for number in range(self.solutions):
+                exercise = next(stream)
+                steps, _ = exercise.graded(mistakes.reasoner(rng, exercise.level))
+                line = graded(f"graded-{number}", exercise, [text for text, _ in steps])
+                file.write(json.dumps(line) + "\n")
+
+
+@dataclass(frozen=True, slots=True)
+class GradedSamples:
+    """Stage: solutions of the policy, `per_problem` each, at temperatures drawn from `temperatures`.
+
+    What is not finished, or reaches the right answer by another way, is left out. shard, shards: this process draws
+    `solutions / shards` of the solutions, from exercises of its own.
+    """
+
+    out: str
+    seed: int
+    solutions: int
+    per_problem: int
+    temperatures: Sequence[float]
+    policy: Policy
+    shard: int = 0
+    shards: int = 1
+
+    def run(self) -> None:
+        samples = track(self._samples(), total=self.solutions // self.shards, description="samples")
+        with _opened(self.out) as file:
+            for number, (exercise, continued) in enumerate(samples):
+                texts = [step.text for step in continued.steps if not step.blank]
+                line = graded(f"sample-{number}", exercise, texts)
+                reached = texts[-1:] == [exercise.graded_right()[-1]]
+                if Trajectory(_problem(exercise)).extend(continued.steps).finished and line["correct"] == reached:
+                    file.write(json.dumps(line) + "\n")
+
+    def _samples(self) -> Iterator[tuple[Exercise, Continued]]:
+        stream, rng = (
+            exercises(f"{self.seed}/{self.shard}/samples", Split.TRAIN),
+            Random(f"{self.seed}/{self.shard}/draws"),
+        )
+        waiting: dict[int, Exercise] = {}
+        asked = 0
+        while asked < self.solutions // self.shards or waiting:
+            while asked < self.solutions // self.shards and len(waiting) < self.policy.capacity:
+                if asked % self.per_problem == 0:
+                    exercise = next(stream)
+                temperature = rng.choice(self.temperatures)
+                start = Trajectory(_problem(exercise))
+                self.policy.add(asked, Continue(start, None, None, temperature, rng.getrandbits(63)))
+                waiting[asked] = exercise
+                asked += 1
+            for ticket, continued in self.policy.step():
+                yield waiting.pop(ticket), continued
+
+
+def graded(name: str, exercise: Exercise, texts: Sequence[str]) -> dict[str, Any]:
+    """A line: labels are 1 while everything is as in the worked solution, 0 after."""
+    worked = exercise.graded_right()
+    same = [i < len(worked) and text.strip() == worked[i].strip() for i, text in enumerate(texts)]
+    first = same.index(False) if False in same else len(texts)
+    right: int | None = None
+    if first < len(texts):
+        wanted = worked[first].strip() if first < len(worked) else ""
+        pairs = zip(texts[first].strip(), wanted, strict=False)
+        right = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    return {
+        "problem_id": name,
+        "question": exercise.question,
+        "correct": first == len(texts) == len(worked),
+        "steps": list(texts),
+        "labels": [float(place < first) for place in range(len(texts))],
+        "right": right,
+    }
+
+
+def _problem(exercise: Exercise) -> Problem:
+    return Problem(exercise.question, exercise.question)
+
+
+def _opened(out: str) -> Any:
+    path = Path(out)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.open("w")
