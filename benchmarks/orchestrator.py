@@ -1,29 +1,26 @@
-"""What the scheduler itself costs: CPU time per engine request, with engines that do nothing.
+"""G10: what the scheduler itself costs, in CPU time per engine request, with engines that do nothing.
 
-    python -m benchmarks.orchestrator
-
-The goal is at most 0.3 ms per request, the same for every n.
+Strategies are those of the configuration, so what stands between yaml and search is counted too.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ttcs import reduction
+from benchmarks import zoo
+from benchmarks.harness import Effort, Limit, Result, Spread
 from ttcs.core import Continue, Continued, Judge, Judged, ModelSize, Problem, Step, Stop, Strategy
 from ttcs.ledger import Budget
 from ttcs.scheduler import run
 from ttcs.selection import Best
-from ttcs.strategies.beam_search import BeamSearch
-from ttcs.strategies.best_of_n import BestOfN
-from ttcs.strategies.dvts import DVTS
-from ttcs.strategies.lookahead import Lookahead
 
 SIZE = ModelSize("stub", parameters=1, layers=1, hidden=1)
 DEPTH = 10  # steps of a solution
-GOAL = 0.3  # ms
+SIZES = (16, 32, 64, 128, 256)
+COST = Limit(0.3)  # ms
+FLAT = Limit(1.25)
 STEP, END = (Step(-1, (1,) * 20, "x", stop) for stop in (Stop.STEP, Stop.END))
 
 
@@ -46,6 +43,9 @@ class StubPolicy:
         done, self._queue = self._queue, []
         return done
 
+    def reset(self) -> None:
+        """There is nothing to forget."""
+
 
 @dataclass(slots=True)
 class StubPRM:
@@ -63,8 +63,12 @@ class StubPRM:
         done, self._queue = self._queue, []
         return done
 
+    def reset(self) -> None:
+        """There is nothing to forget."""
 
-def milliseconds_per_request(strategy: Strategy, budget: Budget, n: int) -> float:
+
+def milliseconds(strategy: Strategy, budget: Budget, n: int) -> float:
+    """CPU time per request."""
     problems = [Problem(str(i), "?") for i in range(max(2, 512 // n))]
     started = time.process_time()
     requests = 0
@@ -73,22 +77,18 @@ def milliseconds_per_request(strategy: Strategy, budget: Budget, n: int) -> floa
     return (time.process_time() - started) * 1000 / requests
 
 
-def main() -> None:
+def measure(effort: Effort) -> Iterator[Result]:
     free, tight = Budget(), Budget(tokens=10**6)
-    rows: dict[str, Callable[[int], tuple[Strategy, Budget]]] = {
-        "best-of-n": lambda n: (BestOfN(n), free),
-        "beam search": lambda n: (BeamSearch(n, 4, 40, reduction.last), free),
-        "lookahead, k = 2": lambda n: (Lookahead(n, 4, 40, reduction.last, 2), free),
-        "DVTS": lambda n: (DVTS(n, 4, 40, reduction.last), free),
-        "beam search, budget": lambda n: (BeamSearch(n, 4, 40, reduction.last), tight),
-    }
-    sizes = (16, 32, 64, 128, 256)
-    print(f"CPU ms per request, solutions of {DEPTH} steps; the goal is {GOAL}")
-    print(f"{'n':22}" + "".join(f"{n:>8}" for n in sizes))
-    for name, build in rows.items():
-        costs = [milliseconds_per_request(*build(n), n) for n in sizes]
-        print(f"{name:22}" + "".join(f"{cost:8.4f}" for cost in costs))
-
-
-if __name__ == "__main__":
-    main()
+    rows = [(name, free) for name in ("best_of_n", "beam_search", "lookahead", "dvts")] + [("beam_search", tight)]
+    for name, budget in rows:
+        strategies = {n: zoo.strategy(name, n) for n in SIZES}
+        turns = [
+            {n: milliseconds(strategy, budget, n) for n, strategy in strategies.items()} for _ in range(effort.runs + 1)
+        ][1:]
+        costs = {n: Spread.of([turn[n] for turn in turns]) for n in SIZES}
+        what = name + (", with a budget" if budget is tight else "")
+        worst = max(costs.values(), key=lambda cost: cost.median)
+        listed = ", ".join(f"{n}: {cost.median:.3f}" for n, cost in costs.items())
+        yield Result("G10", f"{what}: CPU time per request, the most over n", worst, COST, unit=" ms", note=listed)
+        growth = Spread.of([turn[SIZES[-1]] / turn[SIZES[0]] for turn in turns])
+        yield Result("G10", f"{what}: cost at n = {SIZES[-1]} / n = {SIZES[0]}", growth, FLAT)

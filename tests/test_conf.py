@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
@@ -21,13 +23,22 @@ def composed(*overrides: str) -> DictConfig:
 
 GROUPS = groups(composed())
 OPTIONS = [(group, file.stem) for group in GROUPS for file in sorted((CONF / group).glob("*.yaml"))]
-NEEDS = {("policy", "custom"): ["policy.model=m"], ("dataset", "jsonl"): ["dataset.path=p.jsonl"]}
+NEEDS = {
+    ("policy", "custom"): ["policy.model=m"],
+    ("dataset", "jsonl"): ["dataset.path=p.jsonl"],
+    ("dataset", "csv"): ["dataset.path=p.csv"],
+    ("dataset", "parquet"): ["dataset.path=p.parquet"],
+    ("dataset", "hub"): ["dataset.name=p", "dataset.path=p.csv"],
+}
 
 
 @pytest.fixture(autouse=True)
 def problems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("p.jsonl").write_text('{"id": "a", "question": "1 + 1?", "answer": "2"}\n')
+    row = {"id": "a", "question": "1 + 1?", "answer": "2"}
+    Path("p.jsonl").write_text(json.dumps(row) + "\n")
+    pd.DataFrame([row]).to_csv("p.csv", index=False)
+    pd.DataFrame([row]).to_parquet("p.parquet")
 
 
 @pytest.mark.parametrize(("group", "option"), OPTIONS)
@@ -55,7 +66,7 @@ def test_the_groups_are_those_that_others_rely_on() -> None:
     assert options["reduction"] == {"last", "min", "prod", "mean"}
     assert options["selection"] == {"majority", "best", "weighted"}
     assert options["difficulty"] == {"oracle", "predicted", "annotated"}
-    assert options["dataset"] >= {"zoo", "math500", "jsonl"}
+    assert options["dataset"] >= {"zoo", "math500", "jsonl", "csv", "parquet", "hub"}
     assert set(GROUPS) >= {"policy", "prm", "budget", "launcher", "experiment"}
 
 
@@ -84,7 +95,9 @@ def test_what_changes_a_result_changes_the_folder(override: str) -> None:
     assert run_name(_root_=composed(override)) != run_name(_root_=composed())
 
 
-@pytest.mark.parametrize("override", ["policy.batch_size=3", "prm.device=cpu", "difficulty=oracle", "+span.dvts=[1,2]"])
+@pytest.mark.parametrize(
+    "override", ["policy.batch_size=3", "prm.device=cpu", "difficulty=oracle", "+span.dvts=[1,2]", "workers=2"]
+)
 def test_what_cannot_change_a_result_does_not(override: str) -> None:
     assert run_name(_root_=composed(override)) == run_name(_root_=composed())
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ttcs import __main__ as command
-from ttcs import components, runner
-from ttcs.core import Problem, Step, Stop, Trajectory
+from ttcs import clock, components
+from ttcs.core import Continued, Judged, Problem, Step, Stop, Trajectory
+from ttcs.errors import EngineError
 from ttcs.execution import Outcome
 from ttcs.grade import grade
 from ttcs.ledger import Ledger
@@ -163,14 +165,62 @@ def test_the_same_folder_may_change_what_cannot_change_a_result(run: Run) -> Non
     assert run("n=4", "difficulty=oracle")["difficulty"] == "oracle"
 
 
+@dataclass(slots=True)
+class Failing(ScriptedPolicy):
+    """Raises MemoryError or what `FAILURE` names, half way."""
+
+    calls: int = 0
+
+    def step(self) -> list[tuple[int, Continued]]:
+        self.calls += 1
+        if self.calls == 5 and FAILURE:
+            raise FAILURE.pop()
+        return ScriptedPolicy.step(self)
+
+
+@dataclass(slots=True)
+class Undecided(ScriptedPRM):
+    def judged(self, trajectory: Trajectory) -> Judged:
+        scores = (*[0.5] * (len(trajectory.steps) - 1), math.nan)
+        return replace(ScriptedPRM.judged(self, trajectory), scores=scores)
+
+
+FAILURE: list[Exception] = []
+
+
+@pytest.mark.parametrize("failure", [MemoryError(), EngineError("the engine has died")])
+def test_an_engine_that_gives_out_keeps_what_is_recorded(
+    run: Run, capsys: pytest.CaptureFixture[str], failure: Exception
+) -> None:
+    given = "n=4", "policy.capacity=8", f"policy._target_={__name__}.Failing"
+    FAILURE[:] = [failure]
+    with pytest.raises(SystemExit, match="2"):
+        run(*given)
+    kept = list(read(Path("out/records.jsonl")))
+    assert 0 < len(kept) < 10
+    line = "the engine has died" if isinstance(failure, EngineError) else "out of memory (a smaller batch_size"
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: {line}") and error.count("\n") == 1
+    assert error.endswith(f"; {len(kept)} of 10 problems are on record, and the same command goes on from there\n")
+    components.forget()
+    assert run(*given)["n_problems"] == 10
+    assert list(read(Path("out/records.jsonl")))[: len(kept)] == kept
+
+
+def test_a_score_that_is_none_names_its_problem(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        run("n=4", f"prm._target_={__name__}.Undecided", "policy.min_depth=3", "policy.max_depth=3")
+    assert "the PRM scored step 3 of a solution of problem p0 nan, which is not in [0, 1]" in capsys.readouterr().err
+
+
 def test_the_clock_stops_for_loading(monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter([100.0, 105.0, 105.0, 165.0, 170.0])
-    monkeypatch.setattr(runner, "perf_counter", lambda: next(times))
-    clock = runner.Clock(20.0)
-    assert clock.seconds() == 25.0
-    with clock.stopped():
+    monkeypatch.setattr(clock, "perf_counter", lambda: next(times))
+    running = clock.Clock(20.0)
+    assert running.seconds() == 25.0
+    with running.stopped():
         pass
-    assert clock.seconds() == 30.0
+    assert running.seconds() == 30.0
 
 
 PROBLEM = Problem("p", "1 + 1?", answer="2")

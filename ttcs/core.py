@@ -38,7 +38,7 @@ class Step:
     """A piece of a solution: the tokens are the truth, `text` is derived from them.
 
     `node` numbers the step within its search: two trajectories that share a prefix share the same `Step.node`s, which
-    is how the search tree is stored once. `score` is the PRM's, in [0, 1]; None: not scored, or blank.
+    is how the search tree is stored once. `score` is the PRM's, in [0, 1]; None: it gave none, or blank.
     """
 
     node: int
@@ -91,8 +91,12 @@ class Trajectory:
 
     @property
     def scored(self) -> bool:
-        """True when no step is left for the PRM to read."""
-        return all(step.score is not None or step.blank for step in self.steps)
+        """True when the PRM has read it: the last step that is not blank has a score, or there is none.
+
+        A PRM scores the steps it is handed together; an outcome reward model only the last one.
+        """
+        last = next((step for step in reversed(self.steps) if not step.blank), None)
+        return last is None or last.score is not None
 
     def extend(self, steps: Sequence[Step]) -> Trajectory:
         return replace(self, steps=(*self.steps, *steps))
@@ -119,7 +123,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Have the PRM score every step that has no score yet."""
+    """Have the PRM score every step that has no score yet (an outcome reward model: the last step)."""
 
     trajectories: tuple[Trajectory, ...]
 
@@ -200,14 +204,17 @@ class Continued:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """One request to a PRM: score the steps of `trajectory` that are not blank."""
+    """One request to a PRM: score the steps of `trajectory` that are not blank and have no score."""
 
     trajectory: Trajectory
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Result of a `Judge`: one score per step (None: blank); tokens read, and how many of them came from the cache."""
+    """Result of a `Judge`: a score per step; tokens read, and how many of them came from the cache.
+
+    None: a blank step, or one that this PRM gives no score (an outcome reward model scores the last one only).
+    """
 
     scores: tuple[float | None, ...]
     tokens: int

@@ -1,112 +1,86 @@
-"""Problems from a JSON Lines file or from the Hugging Face Hub."""
+"""Problem sets: rows of a file or of the Hugging Face Hub, read by the names of their columns."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
+from ttcs import rows
+from ttcs.columns import Columns, problem
 from ttcs.core import Problem
 from ttcs.errors import UserError
-
-Row = tuple[str, Mapping[str, Any]]  # where it stands (for error messages) and what it says
+from ttcs.rows import Row
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
-    """Which column holds what. None: the dataset has no such column; ids are then the line numbers."""
+class Part:
+    """Which problems to take: the first `limit` (None: all), and of those every `shards`-th from number `shard` on.
 
-    id: str | None
-    question: str
-    answer: str | None
-    level: str | None
-    family: str | None
+    The shards 0 ... shards - 1 share out the problems, so that as many jobs can work side by side.
+    """
 
+    limit: int | None
+    shard: int
+    shards: int
 
-def jsonl(path: str, columns: Columns, limit: int | None) -> tuple[Problem, ...]:
-    """The first `limit` problems of a file with one JSON object per line; blank lines are skipped."""
-    return _problems(_lines(Path(path)), columns, limit)
+    def __post_init__(self) -> None:
+        if self.limit is not None and (type(self.limit) is not int or self.limit < 1):
+            raise UserError(f"dataset.limit={self.limit} is neither null nor a positive whole number")
+        if self.shards < 1:
+            raise UserError(f"dataset.shards={self.shards} is not a positive whole number")
+        if not 0 <= self.shard < self.shards:
+            raise UserError(f"dataset.shard={self.shard} is not one of 0 ... {self.shards - 1} (shards={self.shards})")
 
-
-def hub(name: str, split: str, path: str | None, columns: Columns, limit: int | None) -> tuple[Problem, ...]:
-    """The first `limit` problems of a dataset of the Hugging Face Hub, or of its copy in the file `path`."""
-    if path is not None:
-        return jsonl(path, columns, limit)
-    import datasets
-
-    try:
-        rows = datasets.load_dataset(name, split=split)
-    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise UserError(
-            f"cannot load dataset {name} ({reason}); a local copy can be named with dataset.path"
-        ) from error
-    return _problems(((f"{name}, row {number}", row) for number, row in enumerate(rows, 1)), columns, limit)
+    def of(self, problems: Sequence[Problem]) -> tuple[Problem, ...]:
+        part = tuple(problems[self.shard :: self.shards])
+        if problems and not part:
+            raise UserError(f"dataset.shard={self.shard} of {self.shards} is empty: there are {len(problems)} problems")
+        return part
 
 
-def _lines(path: Path) -> Iterator[Row]:
-    if not path.is_file():
-        raise UserError(f"dataset file {path} does not exist")
-    with path.open(encoding="utf-8") as file:
-        try:
-            yield from (_row(f"{path}:{number}", line) for number, line in enumerate(file, 1) if line.strip())
-        except UnicodeDecodeError as error:
-            raise UserError(f"dataset file {path} is not UTF-8 text") from error
+def jsonl(path: str, columns: Columns, limit: int | None, shard: int, shards: int) -> tuple[Problem, ...]:
+    """Problems of a file with one JSON object per line."""
+    return _problems(rows.from_jsonl(Path(path)), columns, Part(limit, shard, shards))
 
 
-def _row(where: str, line: str) -> Row:
-    try:
-        row = json.loads(line)
-    except ValueError as error:
-        raise UserError(f"{where}: not JSON ({error})") from error
-    if not isinstance(row, dict):
-        raise UserError(f"{where}: a JSON object was expected, found {line.strip()[:40]}")
-    return where, row
+def csv(path: str, columns: Columns, limit: int | None, shard: int, shards: int) -> tuple[Problem, ...]:
+    """Problems of a file of comma-separated values under a line of column names."""
+    return _problems(rows.from_csv(Path(path)), columns, Part(limit, shard, shards))
 
 
-def _problems(rows: Iterable[Row], columns: Columns, limit: int | None) -> tuple[Problem, ...]:
-    if limit is not None and (type(limit) is not int or limit < 1):
-        raise UserError(f"dataset.limit={limit} is neither null nor a positive whole number")
+def parquet(path: str, columns: Columns, limit: int | None, shard: int, shards: int) -> tuple[Problem, ...]:
+    """Problems of a Parquet file."""
+    return _problems(rows.from_parquet(Path(path)), columns, Part(limit, shard, shards))
+
+
+def hub(
+    name: str,
+    config: str | None,
+    split: str,
+    path: str | None,
+    columns: Columns,
+    limit: int | None,
+    shard: int,
+    shards: int,
+) -> tuple[Problem, ...]:
+    """Problems of a dataset of the Hugging Face Hub, or of its copy in the file or folder `path`.
+
+    config: what the Hub's pages call a subset (None: the dataset has only one).
+    """
+    part = Part(limit, shard, shards)
+    found = rows.from_hub(name, config, split) if path is None else rows.from_copy(Path(path), config, split)
+    return _problems(found, columns, part)
+
+
+def _problems(found: Iterable[Row], columns: Columns, part: Part) -> tuple[Problem, ...]:
     seen: dict[str, Problem] = {}
-    for number, (where, row) in enumerate(islice(rows, limit), 1):
-        problem = _problem(where, row, columns, number)
-        if problem.id in seen:
-            raise UserError(f"{where}: a second problem with id {problem.id}")
-        seen[problem.id] = problem
+    for number, (where, row) in enumerate(islice(found, part.limit), 1):
+        new = problem(where, row, columns, number)
+        if new.id in seen:
+            raise UserError(f"{where}: a second problem with id {new.id}")
+        seen[new.id] = new
     if not seen:
         raise UserError("the dataset has no problems")
-    return tuple(seen.values())
-
-
-def _problem(where: str, row: Mapping[str, Any], columns: Columns, number: int) -> Problem:
-    def text(column: str | None) -> str | None:
-        value = _cell(where, row, column)
-        return None if value is None else str(value)
-
-    question = text(columns.question)
-    if not question or not question.strip():
-        raise UserError(f"{where}: column {columns.question} is empty")
-    level = _level(where, _cell(where, row, columns.level))
-    return Problem(text(columns.id) or str(number), question, text(columns.answer), level, text(columns.family))
-
-
-def _cell(where: str, row: Mapping[str, Any], column: str | None) -> Any:
-    if column is None:
-        return None
-    if column not in row:
-        raise UserError(f"{where}: no column {column} (there are: {', '.join(row)}); name it under dataset.columns")
-    return row[column]
-
-
-def _level(where: str, value: Any) -> int | None:
-    """A number, or text such as "Level 3"; MATH has a few problems of "Level ?"."""
-    if value is None or isinstance(value, int):
-        return value
-    match = re.fullmatch(r"(?:level\s*)?(\d+|\?)", str(value).strip(), re.IGNORECASE)
-    if match is None:
-        raise UserError(f"{where}: level {value!r} is not a whole number")
-    return None if match[1] == "?" else int(match[1])
+    return part.of(tuple(seen.values()))

@@ -23,6 +23,7 @@ from ttcs.core import (
     Search,
     Trajectory,
 )
+from ttcs.errors import UserError
 from ttcs.ledger import Budget, Ledger
 from ttcs.tree import Node, Tree
 
@@ -137,8 +138,16 @@ class Execution:
             results = yield Scoring([Judge(trajectory) for trajectory in unscored.values()])
             for trajectory, result in zip(unscored.values(), results, strict=True):
                 self.ledger.charge_prm(self.prm().size, result)
+                self._check(result.scores)
                 self._tree.learn(trajectory, result.scores)
         return tuple(self._tree.scored(trajectory) for trajectory in known)
+
+    def _check(self, scores: Sequence[float | None]) -> None:
+        """UserError for a score that is none: a search would go on with it, and records cannot hold it."""
+        for number, score in enumerate(scores, 1):
+            if score is not None and not 0 <= score <= 1:
+                name = f"step {number} of a solution of problem {self.problem.id}"
+                raise UserError(f"the PRM scored {name} {score}, which is not in [0, 1]")
 
     def _seed(self, index: int) -> int:
         """64 bits from what identifies the request, whatever else is running."""

@@ -14,7 +14,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException, InstantiationException, MissingConfigException, OverrideParseException
 from omegaconf.errors import GrammarParseError, InterpolationKeyError
 
-from ttcs.errors import UserError
+from ttcs.errors import told
 from ttcs.identity import portable, settings
 from ttcs.options import CONF, groups
 
@@ -40,9 +40,8 @@ def fail(line: str) -> NoReturn:
 
 
 def explain(error: BaseException, arguments: Sequence[str]) -> str | None:
-    for cause in _causes(error):
-        if isinstance(cause, UserError):
-            return str(cause)
+    if (line := told(error)) is not None:
+        return str(line)
     if isinstance(error, InstantiationException) or not isinstance(error, MISTAKES):
         return None
     if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
@@ -55,12 +54,6 @@ def explain(error: BaseException, arguments: Sequence[str]) -> str | None:
     if match := re.match(r"Ambiguous value for argument '([^']+)'", text):
         return f"{match[1]} has several values: add -m to sweep over them"
     return " ".join(text.split())
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__
 
 
 def _unknown_option(file: str, options: Sequence[str]) -> str:

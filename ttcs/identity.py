@@ -15,10 +15,15 @@ from omegaconf import DictConfig, OmegaConf
 
 PACKAGE = Path(__file__).parent
 
-# Seeds belong to a problem, never to a batch or a device, so these may change between two sessions of a run.
-THROUGHPUT = frozenset({"batch_size", "device", "cache_gb"})
+# Seeds belong to a problem, never to a batch, a device or a place, so these may change between two sessions of a run.
+THROUGHPUT = frozenset(
+    {
+        *("batch_size", "device", "cache_gb", "gpu_memory_utilization", "block_size", "threads"),
+        *("url", "api_key_env", "timeout", "retries"),
+    }
+)
 # What happens around a run, not in it.
-OUTSIDE = frozenset({"hydra", "difficulty", "span"})
+OUTSIDE = frozenset({"hydra", "difficulty", "span", "workers"})
 
 
 def register_resolvers() -> None:

@@ -23,10 +23,14 @@ def options(*, _root_: DictConfig) -> str:
 
 def _group(group: str, chosen: str | None) -> list[str]:
     files = sorted((CONF / group).glob("*.yaml"))
-    return [group, *(f"{'*' if file.stem == chosen else ' ':>3} {file.stem:<12} {_comment(file)}" for file in files)]
+    width = max(len(file.stem) for file in files)
+    return [
+        group,
+        *(f"{'*' if file.stem == chosen else ' ':>3} {file.stem:<{width}} {_comment(file)}" for file in files),
+    ]
 
 
 def _comment(file: Path) -> str:
     lines = file.read_text(encoding="utf-8").splitlines()
     comments = [line.removeprefix("# ") for line in lines if line.startswith("# ") and not line.startswith("# @")]
-    return comments[0] if comments else ""
+    return comments[0].replace("$", "$$") if comments else ""  # what Hydra fills in is a template

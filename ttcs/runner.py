@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Sized
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from ttcs import progress
 from ttcs.components import build, complete, share
-from ttcs.core import PRM, Problem, Reduction, Selection, Strategy
+from ttcs.core import Problem
 from ttcs.difficulty import Difficulty
-from ttcs.errors import UserError
+from ttcs.errors import EngineError, UserError, told
 from ttcs.folder import RECORDS, SUMMARY, claim, write
-from ttcs.grade import grade
 from ttcs.identity import portable, register_resolvers
-from ttcs.ledger import Budget
 from ttcs.options import options
 from ttcs.records import RecordFile, read
-from ttcs.scheduler import run
+from ttcs.session import METHOD, session
 from ttcs.summary import Setting, Summary, summarize
+from ttcs.workers.pool import parallel
 
 PLOT = "accuracy.png"
 GROUPS = "strategy", "selection", "reduction", "policy", "prm", "dataset", "difficulty"
@@ -36,23 +34,21 @@ OmegaConf.register_new_resolver("options", options, replace=True)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything of a run that can be had, and found wrong, without loading a model."""
+    """What there is to do. Making one finds everything wrong that can be found without loading a model."""
 
-    strategy: Strategy
-    selection: Selection
-    reduction: Reduction
     difficulty: Difficulty
-    budget: Budget
     problems: tuple[Problem, ...]
 
     @classmethod
     def of(cls, config: DictConfig) -> Plan:
         whole(config, "n", 1)
         whole(config, "seed", 0)
+        whole(config, "workers", 1)
         for model in ("policy", "prm"):
             complete(config, model)
-        parts = {key: build(config, key) for key in ("strategy", "selection", "reduction", "difficulty", "budget")}
-        return cls(**parts, problems=share(config, "dataset"))
+        for key in METHOD:
+            build(config, key)
+        return cls(build(config, "difficulty"), share(config, "dataset"))
 
 
 def job(config: DictConfig) -> Summary | None:
@@ -85,22 +81,27 @@ def _search(plan: Plan, config: DictConfig, records: RecordFile, title: str) -> 
     waiting = [problem for problem in plan.problems if problem.id not in done]
     if not waiting:
         return False
-    policy = share(config, "policy")
-    policy.reset()
-    clock = Clock(seconds)
-
-    def prm() -> PRM:
-        with clock.stopped():
-            loaded: PRM = share(config, "prm")
-            loaded.reset()
-            return loaded
-
-    with progress.Bar(title, done.values(), len(plan.problems)) as bar:
-        for outcome in run(plan.strategy, plan.selection, waiting, policy, prm, plan.budget, config.seed):
-            record = grade(outcome, plan.selection, plan.reduction, clock.seconds())
-            records.append(record)
-            bar.advance(record)
+    with _resumable(done, len(plan.problems)):
+        found = (session if config.workers == 1 else parallel)(config, waiting, seconds)
+        with progress.Bar(title, done.values(), len(plan.problems)) as bar:
+            for record in found:
+                records.append(record)
+                done[record.problem_id] = record.correct
+                bar.advance(record)
     return True
+
+
+@contextmanager
+def _resumable(done: Sized, total: int) -> Iterator[None]:
+    """Adds to the failure of an engine that it is not the end of the run."""
+    try:
+        yield
+    except Exception as error:
+        failure = told(error)
+        if not isinstance(failure, EngineError):
+            raise
+        kept = f"{len(done)} of {total} problems are on record, and the same command goes on from there"
+        raise EngineError(f"{failure}; {kept}") from error
 
 
 def _done(path: Path, problems: Sequence[Problem]) -> tuple[dict[str, bool | None], float]:
@@ -126,22 +127,6 @@ def _plot(folder: Path) -> str | None:
     except RecordsError as error:
         return str(error)
     return None
-
-
-class Clock:
-    """Seconds a run has taken so far, earlier sessions included, the loading of models left out."""
-
-    def __init__(self, seconds: float) -> None:
-        self._zero = perf_counter() - seconds
-
-    def seconds(self) -> float:
-        return perf_counter() - self._zero
-
-    @contextmanager
-    def stopped(self) -> Iterator[None]:
-        started = perf_counter()
-        yield
-        self._zero += perf_counter() - started
 
 
 def left_out(config: DictConfig, strategy: str) -> bool:

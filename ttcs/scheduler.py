@@ -15,7 +15,7 @@ from ttcs.ledger import Budget
 def run(
     strategy: Strategy,
     selection: Selection,
-    problems: Iterable[Problem],
+    problems: Iterable[Problem | None],
     policy: Policy,
     prm: Callable[[], PRM],
     budget: Budget,
@@ -23,6 +23,7 @@ def run(
 ) -> Iterator[Outcome]:
     """Search every problem; outcomes come in the order in which the searches end.
 
+    problems: asked for one as long as the policy has room; None for now means that the engines work first.
     prm: called once, when something has to be scored for the first time. What a search comes to depends on the seed and
     its problem alone: not on the other problems, their order, or the capacity of the engines.
     """
@@ -49,11 +50,12 @@ def run(
             yield from advance(execution.run(strategy.search(problem), selection.reads_scores), None)
         # While the policy is full the PRM waits for a full batch; with room in the policy, scores are what fills it.
         ready: list[tuple[Running, list[Any]]] = []
-        if scoring and (len(sampling) < policy.capacity or len(scoring) >= load().capacity):
-            ready += scoring.step()
-        elif sampling:
-            ready += sampling.step()
-        else:
+        asked = len(scoring)
+        if not scoring and not sampling:
             return
+        if scoring and (len(sampling) < policy.capacity or asked >= load().capacity):
+            ready += scoring.step()
+        if sampling and len(scoring) == asked:  # a PRM that works by itself may have nothing yet
+            ready += sampling.step()
         for running, results in ready:
             yield from advance(running, results)

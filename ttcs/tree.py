@@ -44,8 +44,6 @@ class Tree:
 
     def scored(self, trajectory: Trajectory) -> Trajectory:
         """The trajectory with every score known so far."""
-        if trajectory.scored:
-            return trajectory
         return replace(trajectory, steps=tuple(self._steps[step.node] for step in trajectory.steps))
 
     def holds(self, trajectory: Trajectory) -> bool:

@@ -34,7 +34,7 @@ def test_greedy_is_what_generate_gives():
     engine = policy()
     (result,) = finish(engine, [ask(temperature=0.0)])
     model = AutoModelForCausalLM.from_pretrained(tiny.folder(), dtype="float32").eval()
-    prompt = torch.tensor([engine._encode(tiny.PROBLEM)])
+    prompt = torch.tensor([engine._prompt(tiny.PROBLEM)])
     whole = model.generate(prompt, max_new_tokens=60, do_sample=False, attention_mask=torch.ones_like(prompt))[
         0, prompt.shape[1] :
     ].tolist()
@@ -79,7 +79,7 @@ def test_a_prompt_is_computed_once_for_all_its_samples():
 
 def test_the_prompt_has_one_bos_and_ends_where_the_assistant_speaks():
     engine = policy()
-    ids = engine._encode(tiny.PROBLEM)
+    ids = engine._prompt(tiny.PROBLEM)
     assert ids.count(engine.tokenizer.bos_token_id) == 1
     assert engine.tokenizer.decode(ids).endswith("<|start_header_id|>assistant<|end_header_id|>\n\n")
 

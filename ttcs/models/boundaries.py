@@ -11,17 +11,19 @@ class Boundaries:
     """Looks at each token once, so that finding a step's end costs a table lookup a token.
 
     Many tokens can end a step ("\\n\\n", ".\\n\\n", "$.\\n\\n", ...), and two can together ("\\n" and "\\n").
+    Tokens that the tokenizer does not have, with which some checkpoints pad their vocabulary, have no text.
+
+    ends: tokens that end a step whatever comes before. solid: tokens that are more than white space.
     """
 
     def __init__(self, tokenizer: Any) -> None:
         special = set(tokenizer.all_special_ids)
-        count = len(tokenizer)
-        texts = ["" if i in special else tokenizer.decode([i]) for i in range(count)]
-        self.ends = [text.endswith(BREAK) for text in texts]
-        self.blank = [not text.strip() for text in texts]
-        self._opens = [text.startswith("\n") and not text.strip() for text in texts]
-        self._closes = [text.endswith("\n") for text in texts]
+        texts = {i: tokenizer.decode([i]) for i in range(len(tokenizer)) if i not in special}
+        self.ends = frozenset(i for i, text in texts.items() if text.endswith(BREAK))
+        self.solid = frozenset(i for i, text in texts.items() if text.strip())
+        self._closes = frozenset(i for i, text in texts.items() if text.endswith("\n"))
+        self._opens = frozenset(i for i, text in texts.items() if text.startswith("\n")) - self.solid
 
     def ends_step(self, previous: int | None, token: int) -> bool:
         """Whether the text ends in a blank line after `token`."""
-        return self.ends[token] or (previous is not None and self._opens[token] and self._closes[previous])
+        return token in self.ends or (token in self._opens and previous in self._closes)

@@ -105,7 +105,7 @@ class CachedModel:
         length = max(starts) + width
         self.rows.reserve(self.config, length, self.model.dtype, self.device)
         self.rows.begin(first, positions, length)
-        visible = torch.arange(length, device=self.device) <= positions[:, None, :, None]
+        visible = self._visible(positions[:, None, :, None], torch.arange(length, device=self.device))
         output = self.model.base_model(
             input_ids=padded, attention_mask=visible, position_ids=positions, past_key_values=self.rows, use_cache=True
         )
@@ -116,6 +116,16 @@ class CachedModel:
         """Next-token logits in float32."""
         head: torch.Tensor = self.model.get_output_embeddings()(hidden)
         return head.float()
+
+    def _visible(self, own: torch.Tensor, others: torch.Tensor) -> torch.Tensor | dict[str, torch.Tensor]:
+        """Which positions each token attends to; by kind of layer, where a model mixes full and sliding attention."""
+        past = others <= own
+        window: int | None = getattr(self.config, "sliding_window", None)
+        if window is None:
+            return past
+        near = past & (others > own - window)
+        mixed = getattr(self.config, "layer_types", None) is not None
+        return {"full_attention": past, "sliding_attention": near} if mixed else near
 
     @property
     def _kv(self) -> torch.Tensor:

@@ -13,21 +13,22 @@ from ttcs.core import ModelSize
 from ttcs.errors import UserError
 
 
-def load_tokenizer(model: str) -> PreTrainedTokenizerBase:
+def load_tokenizer(model: str, trust_remote_code: bool = False) -> PreTrainedTokenizerBase:
+    """trust_remote_code: run the code that comes with the checkpoint, if it has its own."""
     if model.startswith((".", "/", "~")) and not Path(model).is_dir():
         raise UserError(f"there is no model folder {model}")
     if Path(model).is_dir() and not any((Path(model) / name).exists() for name in TOKENIZER_FILES):
         raise UserError(f"model folder {model} has no tokenizer (none of {', '.join(TOKENIZER_FILES)})")
     try:
-        return AutoTokenizer.from_pretrained(model)
+        return AutoTokenizer.from_pretrained(model, trust_remote_code=trust_remote_code)
     except (OSError, ValueError) as error:
         raise UserError(f"cannot load a tokenizer from {model}: {_first_line(error)}") from error
 
 
-def load_config(model: str) -> Any:
-    """The checkpoint's config."""
+def load_config(model: str, trust_remote_code: bool = False) -> Any:
+    """The checkpoint's config. trust_remote_code: as above."""
     try:
-        return AutoConfig.from_pretrained(model)
+        return AutoConfig.from_pretrained(model, trust_remote_code=trust_remote_code)
     except (OSError, ValueError) as error:
         raise UserError(f"cannot load the config of {model}: {_first_line(error)}") from error
 
@@ -36,15 +37,17 @@ def load_model(model: str, dtype: str, device: str, kind: Any = AutoModelForCaus
     """A model in evaluation mode, by default a causal language model.
 
     dtype `auto`: float32 on CPU, else the checkpoint's own. kind: the transformers class; settings: more for its
-    `from_pretrained`.
+    `from_pretrained`. UserError when the checkpoint lacks weights of that class, which would be random.
     """
     place = pick_device(device)
     precision = "float32" if dtype == "auto" and place.type == "cpu" else dtype
     logging.disable_progress_bar()  # a run has a bar of its own
     try:
-        loaded = kind.from_pretrained(model, dtype=precision, **settings)
+        loaded, report = kind.from_pretrained(model, dtype=precision, output_loading_info=True, **settings)
     except (OSError, ValueError) as error:
         raise UserError(f"cannot load a model from {model}: {_first_line(error)}") from error
+    if missing := sorted(report["missing_keys"]):
+        raise UserError(f"{model} has no weights {', '.join(missing[:3])}: it is no {type(loaded).__name__}")
     return loaded.to(place).eval()
 
 

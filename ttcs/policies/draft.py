@@ -46,7 +46,7 @@ class Draft:
         """Add a token and note whether a step, the solution or the room for it ended."""
         boundary = self.rules.boundaries.ends_step(self.tokens[-1] if self.tokens else None, token)
         self.tokens.append(token)
-        self._content = self._content or not self.rules.boundaries.blank[token]
+        self._content = self._content or token in self.rules.boundaries.solid
         if token in self.rules.ends:
             self._ends.append((len(self.tokens), Stop.END))
         elif boundary and self._content:

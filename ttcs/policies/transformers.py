@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import torch
 
-from ttcs.core import Continue, Continued, ModelSize, Problem
+from ttcs.core import Continue, Continued, ModelSize
 from ttcs.errors import UserError
 from ttcs.models.cached import CachedModel
-from ttcs.models.chat import prompt_ids
+from ttcs.models.chat import Prompt
 from ttcs.models.load import context_length, load_model, load_tokenizer, model_size
 from ttcs.models.sampling import draw, uniforms
 from ttcs.policies.draft import Draft, rules
@@ -46,6 +45,7 @@ class TransformersPolicy:
     """Any causal language model with a chat template, from a folder or the Hub.
 
     temperature, top_p: sampling defaults. max_tokens: longest solution. batch_size: requests decoded at once.
+    system_prompt, chat_template: see `Prompt`.
     end_at_box: a step with a \\boxed answer is the last one. cache_gb: memory for keys and values of prefixes.
     """
 
@@ -59,6 +59,7 @@ class TransformersPolicy:
         dtype: str = "auto",
         device: str = "auto",
         system_prompt: str | None = None,
+        chat_template: str | None = None,
         end_at_box: bool = True,
         cache_gb: float = 1.0,
     ) -> None:
@@ -70,7 +71,6 @@ class TransformersPolicy:
         self.capacity = batch_size
         self.max_tokens = max_tokens
         self.temperature, self.top_p = temperature, top_p
-        self._system = system_prompt
         self._vocabulary = len(self.tokenizer)
         self.rules = rules(
             self.tokenizer, loaded.generation_config, end_at_box, max_tokens, context_length(loaded.config)
@@ -78,7 +78,7 @@ class TransformersPolicy:
         self._model = CachedModel(loaded, batch_size, cache_gb)
         self._queue: deque[tuple[int, Continue]] = deque()
         self._rows: list[Row] = []
-        self._prompt = lru_cache(maxsize=4096)(self._encode)
+        self._prompt = Prompt(self.tokenizer, system_prompt, chat_template)
 
     def add(self, ticket: int, request: Continue) -> None:
         self._queue.append((ticket, request))
@@ -94,9 +94,6 @@ class TransformersPolicy:
             self._decode()
             done += self._retire()
         return done
-
-    def _encode(self, problem: Problem) -> tuple[int, ...]:
-        return tuple(prompt_ids(self.tokenizer, problem.question, self._system))
 
     def _admit(self) -> list[tuple[int, Continued]]:
         """Fill free rows from the queue and compute the prefixes that no earlier request has left behind."""

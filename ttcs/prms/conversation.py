@@ -2,51 +2,52 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import Any
 
 from ttcs.core import Problem
-
-MARK = "\N{OBJECT REPLACEMENT CHARACTER}"
+from ttcs.errors import UserError
+from ttcs.prms.format import Prefix
+from ttcs.prms.pieces import MARK, Pieces, around
 
 
 class Conversation:
     """Encodes turn by turn as the chat template writes it, so that the tokens of a prefix are a prefix of the tokens.
 
-    The template's text around a message is read off the template itself, with a mark in the place of the message.
+    The template's text around a message is read off the template itself.
     """
 
     def __init__(self, tokenizer: Any) -> None:
-        self._tokenizer = tokenizer
         turn = [{"role": "user", "content": MARK}, {"role": "assistant", "content": "+"}]
-        one = self._render([*turn[:1]], generate=True)
-        two = self._render([*turn, *turn[:1]], generate=True)
-        head, tail = one.split(MARK)
-        between = two.removeprefix(head).split(MARK)[1]
-        self._head = self._ids(head)  # BOS and the header of the first user turn
-        self._ask = self._ids(tail)  # end of the user turn, header of the assistant's
-        self._next = self._ids(between.removeprefix(tail))  # "+", its end, and the header of the next user turn
-        self._step = lru_cache(maxsize=65536)(self._encode)
+        head, tail = around(tokenizer, turn[:1], generate=True)
+        last = [{"role": "user", "content": "?"}, turn[1], turn[0]]
+        before, _ = around(tokenizer, last, generate=True)
+        if not before.startswith(f"{head}?{tail}"):
+            raise UserError("the PRM's chat template writes a turn in another way when more turns follow it")
+        pieces = Pieces(tokenizer)
+        self._encode = pieces.inner
+        self._head = pieces.first(head)  # BOS and the header of the first user turn
+        self._ask = self._encode(tail)  # end of the user turn, header of the assistant's
+        # "+", its end, and the header of the next user turn
+        self._next = self._encode(before.removeprefix(f"{head}?{tail}"))
 
-    def encode(self, problem: Problem, steps: list[str]) -> tuple[tuple[int, ...], list[int]]:
+    @property
+    def tail(self) -> int:
+        """How many tokens of a prefix come after the text of its step."""
+        return len(self._ask)
+
+    def encode(self, problem: Problem, steps: Sequence[str]) -> tuple[Prefix, list[int]]:
         """(token ids up to the prediction of the last answer, length of the prefix that predicts each step's)."""
         tokens, ends = list(self._head), []
         for place, step in enumerate(steps):
             if place:
                 tokens += self._next
-            content = f"{problem.question} {step.strip()}" if place == 0 else step.strip()
-            tokens += self._step(content)
+            tokens += self._encode(opening(problem, place) + step.strip())
             tokens += self._ask
             ends.append(len(tokens))
         return tuple(tokens), ends
 
-    def _encode(self, text: str) -> tuple[int, ...]:
-        return tuple(self._ids(text))
 
-    def _ids(self, text: str) -> list[int]:
-        ids: list[int] = self._tokenizer(text, add_special_tokens=False).input_ids
-        return ids
-
-    def _render(self, messages: list[dict[str, str]], generate: bool) -> str:
-        text: str = self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=generate)
-        return text
+def opening(problem: Problem, place: int) -> str:
+    """What stands before the text of a step in its turn."""
+    return "" if place else f"{problem.question} "

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
+from torch import nn
 
 from ttcs.core import Problem
 
@@ -23,12 +24,18 @@ class Scorer:
     """A loaded PRM: `model` (its `base_model` gives hidden states) and the head on top of them.
 
     head: hidden states [..., hidden] -> logits [..., labels], what `Format.scores` turns into scores.
-    parameters: weights of the head that the model itself does not hold.
+    parameters: weights of the head, where it is more than rows of a language model's own.
     """
 
     model: Any
     head: Callable[[torch.Tensor], torch.Tensor]
     parameters: int = 0
+
+
+def with_head(model: Any, head: nn.Module) -> Scorer:
+    """A model and the module that judges its hidden states: in float32 whatever the model's precision, as on vLLM."""
+    head.float()
+    return Scorer(model, lambda hidden: head(hidden.float()), sum(weight.numel() for weight in head.parameters()))
 
 
 class Format(Protocol):

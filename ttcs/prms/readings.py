@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import islice, pairwise
 
 from ttcs.core import Judge, Judged
 from ttcs.errors import UserError
@@ -23,7 +25,7 @@ class Reading:
     @property
     def tokens(self) -> int:
         """Tokens read, each once however many of the prefixes it is in."""
-        return _tree_size([prefix for prefix in self.prefixes if prefix])
+        return tree_size(prefix for prefix in self.prefixes if prefix)
 
     def judged(self, scores: Mapping[Prefix, float], cached_tokens: int) -> Judged:
         steps = self.judge.trajectory.steps
@@ -51,18 +53,24 @@ def reading(judge: Judge, reader: Reader, context: int) -> Reading:
 
 @dataclass(slots=True)
 class Memo:
-    """Scores by prefix: what was computed once is never computed again, whichever request asks."""
+    """Scores by prefix: what was computed once is never computed again, whichever request asks.
 
-    _scores: OrderedDict[Prefix, float] = field(init=False, default_factory=OrderedDict)
+    Keeps the latest `MEMO` of them, by a hash of the prefix, which is many times smaller.
+    """
+
+    _scores: dict[bytes, float] = field(init=False, default_factory=dict)
 
     def known(self, readings: Sequence[Reading]) -> dict[Prefix, float]:
-        asked = {prefix for reading in readings for prefix in reading.prefixes if prefix}
-        return {prefix: self._scores[prefix] for prefix in asked if prefix in self._scores}
+        asked = {prefix: _key(prefix) for reading in readings for prefix in reading.prefixes if prefix}
+        return {prefix: self._scores[key] for prefix, key in asked.items() if key in self._scores}
 
     def learn(self, scores: Mapping[Prefix, float]) -> None:
-        self._scores.update(scores)
-        while len(self._scores) > MEMO:
-            self._scores.popitem(last=False)
+        for prefix, score in scores.items():
+            key = _key(prefix)
+            self._scores.pop(key, None)  # what is learnt or used again is the latest
+            self._scores[key] = score
+        for key in list(islice(self._scores, max(0, len(self._scores) - MEMO))):
+            del self._scores[key]
 
     def clear(self) -> None:
         self._scores.clear()
@@ -86,8 +94,22 @@ def sequences(prefixes: Sequence[Prefix]) -> dict[Prefix, list[int]]:
     return {holder: holders[holder] for holder in sorted(holders, key=rank.__getitem__)}
 
 
-def _tree_size(prefixes: Sequence[Prefix]) -> int:
-    """Nodes of the tree of all prefixes."""
+def stems(sequences: Iterable[Prefix], held: Callable[[Prefix], int], worth: int) -> list[Prefix]:
+    """The shortest beginnings that at least two sequences share, with `worth` tokens or more to be read.
+
+    held: how many leading tokens of a sequence need not be read. No stem is the beginning of another, so that all of
+    them can be read side by side; what their sequences share beyond them are the stems of the next round.
+    """
+    found: list[Prefix] = []
+    for stem in sorted({first[: shared(first, second)] for first, second in pairwise(sorted(set(sequences)))}):
+        inside = bool(found) and stem[: len(found[-1])] == found[-1]
+        if not inside and len(stem) - held(stem) >= worth:
+            found.append(stem)
+    return found
+
+
+def tree_size(prefixes: Iterable[Prefix]) -> int:
+    """Nodes of the tree of all prefixes: tokens to be read when none is read twice."""
     total = 0
     before: Prefix = ()
     for prefix in sorted(prefixes):
@@ -102,3 +124,7 @@ def shared(first: Sequence[int], second: Sequence[int]) -> int:
         if a != b:
             return place
     return min(len(first), len(second))
+
+
+def _key(prefix: Prefix) -> bytes:
+    return blake2b(array("q", prefix).tobytes(), digest_size=16).digest()

@@ -30,7 +30,7 @@ class RLHFlow:
         conversation = Conversation(tokenizer)
 
         def read(problem: Problem, steps: Sequence[str]) -> list[Prefix | None]:
-            tokens, ends = conversation.encode(problem, list(steps))
+            tokens, ends = conversation.encode(problem, steps)
             return [tokens[:end] for end in ends]
 
         return read
@@ -42,8 +42,7 @@ class RLHFlow:
         return torch.sigmoid(logits[:, 0])
 
     def pooling(self, model: str, tokenizer: Any) -> Mapping[str, Any]:
-        self._verdicts(tokenizer, model)
-        return verdict_pooling(model, self.good, self.bad)
+        return verdict_pooling(model, *tokenizer.convert_ids_to_tokens(self._verdicts(tokenizer, model)))
 
     def _verdicts(self, tokenizer: Any, model: str) -> tuple[int, int]:
         return token_id(tokenizer, self.good, model), token_id(tokenizer, self.bad, model)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 import torch
 
@@ -12,9 +11,10 @@ from ttcs.core import Judge, Judged, ModelSize
 from ttcs.models.cached import CachedModel
 from ttcs.models.load import context_length, load_tokenizer, scorer_size
 from ttcs.prms.format import Format, Prefix
-from ttcs.prms.readings import Memo, Reading, reading, sequences, shared
+from ttcs.prms.readings import Memo, Reading, reading, sequences, stems
 
-WORTH = 16  # tokens that sequences of a batch must have in common to be read beforehand, in a pass of their own
+WORTH = 16  # tokens that sequences of a batch have in common when these are read first, once, in a pass of their own
+PADDING = 32  # tokens of padding in a row that cost less than a pass more
 
 
 class TransformersPRM:
@@ -57,50 +57,80 @@ class TransformersPRM:
         batch = [self._queue.popleft() for _ in range(min(self.capacity, len(self._queue)))]
         readings = [reading(judge, self._reader, self._context) for _, judge in batch]
         scores = self._memo.known(readings)
-        missing = [prefix for asked in readings for prefix in asked.prefixes if prefix and prefix not in scores]
-        todo = list(sequences(missing).items())
-        computed: dict[Prefix, int] = {}
-        for first in range(0, len(todo), self.capacity):
-            computed |= self._read(todo[first : first + self.capacity], scores)
+        missing = dict.fromkeys(p for asked in readings for p in asked.prefixes if p and p not in scores)
+        computed = self._compute(list(missing), scores)
         self._memo.learn(scores)
         return [
-            (ticket, asked.judged(scores, asked.tokens - self._charge(asked, computed)))
+            (ticket, asked.judged(scores, asked.tokens - _charge(asked, computed)))
             for (ticket, _), asked in zip(batch, readings, strict=True)
         ]
 
-    def _charge(self, asked: Reading, computed: dict[Prefix, int]) -> int:
-        """Tokens computed for a request, each charged to the first that asked for it."""
-        return min(asked.tokens, sum(computed.pop(prefix, 0) for prefix in asked.prefixes if prefix))
+    def _compute(self, missing: list[Prefix], scores: dict[Prefix, float]) -> dict[Prefix, int]:
+        """Add the scores of prefixes; how many tokens that took, each under the first prefix that needs it."""
+        computed: dict[Prefix, int] = {}
+        read: set[Prefix] = set()  # a cache too small to keep a stem must not have it read for ever
+        while fresh := self._stems(missing, read):
+            read |= fresh.keys()
+            for stem, count in self._read(fresh, scores).items():
+                first = next(prefix for prefix in missing if prefix[: len(stem)] == stem)
+                computed[first] = computed.get(first, 0) + count
+            missing = [prefix for prefix in missing if prefix not in scores]
+        for tokens, count in self._read(sequences(missing), scores).items():
+            computed[tokens] = computed.get(tokens, 0) + count
+        return computed
 
-    def _read(self, todo: Sequence[tuple[Prefix, list[int]]], scores: dict[Prefix, float]) -> Mapping[Prefix, int]:
-        """Compute the scores of sequences; how many tokens that took, by sequence."""
-        extra = self._read_common([tokens for tokens, _ in todo])
-        starts = [
-            self._model.load(row, tokens[: min(ends) - 1], len(tokens)) for row, (tokens, ends) in enumerate(todo)
-        ]
-        hidden = self._model.read(0, [tokens[start:] for (tokens, _), start in zip(todo, starts, strict=True)], starts)
-        for row, ((tokens, ends), start) in enumerate(zip(todo, starts, strict=True)):
-            self._model.store(row, tokens, start)
-            logits = self._scorer.head(hidden[row, [end - 1 - start for end in ends]]).float()
-            scores |= zip((tokens[:end] for end in ends), self._format.scores(logits).tolist(), strict=True)
+    def _stems(self, missing: Sequence[Prefix], read: Container[Prefix]) -> dict[Prefix, list[int]]:
+        """What several sequences begin with and none has read: each with the lengths of the prefixes that end in it."""
+        found = stems(sequences(missing), self._model.cached, WORTH)
         return {
-            tokens: len(tokens) - start + extra.get(tokens, 0) for (tokens, _), start in zip(todo, starts, strict=True)
+            stem: sorted(len(prefix) for prefix in missing if stem[: len(prefix)] == prefix)
+            for stem in found
+            if stem not in read
         }
 
-    def _read_common(self, wanted: Sequence[Prefix]) -> dict[Prefix, int]:
-        """Read once what neighbours of the batch both begin with; the tokens that took, by the first of them."""
-        ordered = sorted(wanted)
-        common: dict[Prefix, Prefix] = {}
-        for before, after in pairwise(ordered):
-            prefix = before[: shared(before, after)]
-            if len(prefix) - self._model.cached(prefix) >= WORTH and not any(
-                prefix[: len(other)] == other for other in common
-            ):
-                common[prefix] = before
-        if not common:
-            return {}
-        starts = [self._model.load(row, prefix, len(prefix)) for row, prefix in enumerate(common)]
-        self._model.read(0, [prefix[start:] for prefix, start in zip(common, starts, strict=True)], starts)
-        for row, (prefix, start) in enumerate(zip(common, starts, strict=True)):
-            self._model.store(row, prefix, start)
-        return {first: len(prefix) - start for (prefix, first), start in zip(common.items(), starts, strict=True)}
+    def _read(self, todo: Mapping[Prefix, Sequence[int]], scores: dict[Prefix, float]) -> dict[Prefix, int]:
+        """Read sequences, and the scores of their beginnings of the lengths named; tokens computed, by sequence."""
+        computed: dict[Prefix, int] = {}
+        for rows in self._batches(todo):
+            computed |= self._pass(rows, scores)
+        return computed
+
+    def _batches(self, todo: Mapping[Prefix, Sequence[int]]) -> Iterator[list[tuple[Prefix, Sequence[int]]]]:
+        """What is read side by side: as long as it is not much shorter, for all are padded to the longest."""
+        left = {tokens: len(tokens) - self._start(tokens, ends) for tokens, ends in todo.items()}
+        batch: list[tuple[Prefix, Sequence[int]]] = []
+        for tokens in sorted(todo, key=left.__getitem__, reverse=True):
+            if batch and (len(batch) == self.capacity or left[batch[0][0]] > 2 * left[tokens] + PADDING):
+                yield batch
+                batch = []
+            batch.append((tokens, todo[tokens]))
+        if batch:
+            yield batch
+
+    def _start(self, tokens: Prefix, ends: Sequence[int]) -> int:
+        """Tokens that need not be read. A score needs the last token before it read, whatever is cached."""
+        return self._model.cached(tokens[: ends[0] - 1] if ends else tokens)
+
+    def _pass(self, rows: Sequence[tuple[Prefix, Sequence[int]]], scores: dict[Prefix, float]) -> dict[Prefix, int]:
+        starts = [
+            self._model.load(row, tokens[: ends[0] - 1] if ends else tokens, len(tokens))
+            for row, (tokens, ends) in enumerate(rows)
+        ]
+        hidden = self._model.read(0, [tokens[start:] for (tokens, _), start in zip(rows, starts, strict=True)], starts)
+        asked: list[tuple[Prefix, int, int]] = []
+        for row, ((tokens, ends), start) in enumerate(zip(rows, starts, strict=True)):
+            self._model.store(row, tokens, start)
+            asked += [(tokens[:end], row, end - 1 - start) for end in ends]
+        if asked:
+            prefixes, places, offsets = zip(*asked, strict=True)
+            logits = self._scorer.head(hidden[list(places), list(offsets)]).float()
+            scores |= zip(prefixes, self._format.scores(logits).tolist(), strict=True)
+        return {tokens: len(tokens) - start for (tokens, _), start in zip(rows, starts, strict=True)}
+
+
+def _charge(asked: Reading, computed: dict[Prefix, int]) -> int:
+    """Tokens computed for a request, each charged to the first that asked for it.
+
+    No more than it reads: what a full cache had to drop is computed twice and charged once.
+    """
+    return min(asked.tokens, sum(computed.pop(prefix, 0) for prefix in asked.prefixes if prefix))

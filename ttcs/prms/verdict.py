@@ -18,11 +18,11 @@ def load_verdict(model: str, verdicts: tuple[int, int], dtype: str, device: str)
     Its sigmoid is the softmax over the two.
     """
     loaded = load_model(model, dtype, device)
-    rows = loaded.get_output_embeddings().weight[list(verdicts)].detach()
+    good, bad = loaded.get_output_embeddings().weight[list(verdicts)].detach().float()
 
     def head(hidden: torch.Tensor) -> torch.Tensor:
-        pair = torch.nn.functional.linear(hidden, rows).float()
-        return pair[..., :1] - pair[..., 1:]
+        logit: torch.Tensor = hidden.float() @ (good - bad)[:, None]
+        return logit
 
     return Scorer(loaded, head)
 

@@ -1,0 +1,62 @@
+"""Every goal measured, in one table: `python -m benchmarks [g1 ... g10] [--quick] [--out FILE] [--write PAGE]`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import torch
+
+from benchmarks import continuous, curve, equal_n, grouping, orchestrator, raw, report, rescoring, tokens, workers
+from benchmarks.harness import QUICK, Effort, Result
+from benchmarks.machine import Machine
+
+MEASURES: dict[str, Callable[[Effort], Iterable[Result]]] = {
+    "g1": tokens.measure, "g2": tokens.measure, "g3": raw.measure, "g4": equal_n.measure, "g5": rescoring.measure,
+    "g6": continuous.measure, "g7": curve.measure, "g8": grouping.measure, "g9": workers.measure,
+    "g10": orchestrator.measure,
+}  # fmt: skip
+RESULTS = Path(__file__).parent / "results.json"
+
+
+def main() -> None:
+    asked = arguments()
+    torch.set_num_threads(asked.threads)
+    effort = QUICK if asked.quick else Effort(asked.runs, asked.problems)
+    before, started = os.getloadavg()[0], time.perf_counter()
+    found: list[Result] = []
+    for measure in dict.fromkeys(MEASURES[goal] for goal in asked.goals):
+        for result in measure(effort):
+            print(f"{time.perf_counter() - started:6.0f} s  {result.goal}  {result.what}", file=sys.stderr)
+            found += [result] if result.goal.lower() in asked.goals else []
+        found.sort(key=lambda result: list(MEASURES).index(result.goal.lower()))
+        machine = Machine.now(before, found, effort)
+        asked.out.write_text(report.to_json(machine, found), encoding="utf-8")
+    text = f"{report.table(found)}\n{machine}\n"
+    print(text)
+    if asked.write:
+        report.write_between(asked.write, text)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("goals", nargs="*", type=str.lower, help="g1 to g10; all if none is named")
+    parser.add_argument("--quick", action="store_true", help="a look in a few minutes: fewer runs of less work")
+    parser.add_argument("--runs", type=int, default=Effort().runs, help="of each way, after one to warm up")
+    parser.add_argument("--problems", type=int, default=Effort().problems, help="in a timed run")
+    parser.add_argument("--threads", type=int, default=1, help="of torch")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="JSON, rewritten after every goal")
+    parser.add_argument("--write", type=Path, help="a page that gets the table between its marks")
+    asked = parser.parse_args()
+    if unknown := set(asked.goals) - set(MEASURES):
+        parser.error(f"no goal {', '.join(sorted(unknown))}; there are {', '.join(MEASURES)}")
+    asked.goals = asked.goals or list(MEASURES)
+    return asked
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""Searches that advance together, the way of search-and-learn (Beeching et al., 2024); see docs/performance.md.
+
+All searches of a group get their samples before any is scored, and their scores before any goes on, so the slowest one is
+waited for at every depth. Seeds are those of the scheduler, so the same strategy comes to the same outcomes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ttcs.core import PRM, Policy, Problem, Selection, Strategy
+from ttcs.execution import Execution, Outcome, Running, Sampling, Scoring
+from ttcs.lane import Lane
+from ttcs.ledger import Budget
+
+Wave = Sampling | Scoring
+Waves = list[tuple[Running, Wave]]
+
+
+def run(
+    strategy: Strategy,
+    selection: Selection,
+    problems: Sequence[Problem],
+    policy: Policy,
+    prm: PRM,
+    seed: int,
+    group: int,
+) -> list[Outcome]:
+    """In the order of the problems. group: how many of them advance together."""
+    found: dict[str, Outcome] = {}
+    for first in range(0, len(problems), group):
+        searches = [
+            Execution(problem, policy, lambda: prm, Budget(), seed).run(
+                strategy.search(problem), selection.reads_scores
+            )
+            for problem in problems[first : first + group]
+        ]
+        found |= {outcome.problem.id: outcome for outcome in together(searches, policy, prm)}
+    return [found[problem.id] for problem in problems]
+
+
+def together(searches: Sequence[Running], policy: Policy, prm: PRM) -> list[Outcome]:
+    ended: list[Outcome] = []
+    waves: Waves = []
+    for search in searches:
+        advance(search, None, waves, ended)
+    while waves:
+        for kind, engine in ((Sampling, policy), (Scoring, prm)):
+            asked, waves = [w for w in waves if type(w[1]) is kind], [w for w in waves if type(w[1]) is not kind]
+            for search, results in answered(engine, asked):
+                advance(search, results, waves, ended)
+    return ended
+
+
+def answered(engine: Policy | PRM, waves: Waves) -> list[tuple[Running, list[Any]]]:
+    """The results of all waves, once the last is complete."""
+    lane: Lane[Running, Any, Any] = Lane(lambda: engine)
+    for search, wave in waves:
+        lane.add(search, wave.requests)
+    complete: list[tuple[Running, list[Any]]] = []
+    while lane:
+        complete += lane.step()
+    return complete
+
+
+def advance(search: Running, results: list[Any] | None, waves: Waves, ended: list[Outcome]) -> None:
+    try:
+        waves.append((search, next(search) if results is None else search.send(results)))
+    except StopIteration as end:
+        ended.append(end.value)

@@ -1,0 +1,71 @@
+"""Results -> a markdown table, a JSON file, and the part of a page between its marks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from benchmarks.harness import Limit, Result, Side, Spread
+from benchmarks.machine import Machine
+
+OPEN, CLOSE = "<!-- benchmarks -->", "<!-- /benchmarks -->"
+COLUMNS = "goal", "what", "measured", "by CPU time", "wanted", "met", "seconds (CPU) and counters"
+
+
+def table(results: Iterable[Result]) -> str:
+    lines = [COLUMNS, ("---",) * len(COLUMNS), *map(cells, results)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def cells(result: Result) -> tuple[str, ...]:
+    met = {True: "yes", False: "**no**", None: ""}[result.met]
+    more = [*(shown(name, side) for name, side in result.sides.items()), *filter(None, [result.note])]
+    return (
+        result.goal,
+        result.what,
+        spread(result.measured, result.unit),
+        spread(result.cpu, result.unit) if result.cpu else "",
+        wanted(result.limit, result.unit),
+        met,
+        "; ".join(more),
+    )
+
+
+def spread(numbers: Spread, unit: str) -> str:
+    """1.23 (1.20 to 1.31); one number where it is exact."""
+    around = "" if numbers.low == numbers.high else f" ({digits(numbers.low)} to {digits(numbers.high)})"
+    return f"{digits(numbers.median)}{unit}{around}"
+
+
+def wanted(limit: Limit | None, unit: str) -> str:
+    return "" if limit is None else f"{'≥' if limit.least else '≤'} {limit.value:g}{unit}"
+
+
+def shown(name: str, side: Side) -> str:
+    """DVTS 5.31 s (5.29), decoded_tokens 12,345"""
+    times = [] if side.wall is None or side.cpu is None else [f"{digits(side.wall)} s ({digits(side.cpu)})"]
+    counts = [f"{counter} {count:,}" for counter, count in side.counters.items()]
+    return f"{name} {', '.join([*times, *counts])}".strip()
+
+
+def digits(number: float) -> str:
+    """Three significant ones; whole numbers beyond that."""
+    if abs(number) < 1:
+        return f"{number:.3g}"
+    return f"{number:.2f}" if abs(number) < 10 else f"{number:.1f}" if abs(number) < 100 else f"{number:,.0f}"
+
+
+def to_json(machine: Machine, results: Sequence[Result]) -> str:
+    rows = [asdict(result) | {"met": result.met} for result in results]
+    return json.dumps({"machine": asdict(machine), "results": rows}, indent=1) + "\n"
+
+
+def write_between(page: Path, text: str) -> None:
+    """Put `text` between the marks of a page."""
+    content = page.read_text(encoding="utf-8")
+    if content.count(OPEN) != 1 or content.count(CLOSE) != 1:
+        raise SystemExit(f"{page}: no single pair of {OPEN} and {CLOSE}")
+    head, rest = content.split(OPEN)
+    page.write_text(f"{head}{OPEN}\n{text}{CLOSE}{rest.split(CLOSE)[1]}", encoding="utf-8")

@@ -1,0 +1,122 @@
+"""G5: what continuous searches, incremental scores and an early end are worth, against the way of search-and-learn.
+
+That way, with the same policy engine (its prefix cache included: there it is vLLM with one) and the same forward pass of
+the same PRM: searches advance in lock-step (beam search one problem at a time, DVTS 25); the PRM has no cache and reads
+every solution again from its first token at every step, 8 to a padded batch; beam search fills up to n beams whenever
+some are complete, and goes on until all are complete at once or 40 rounds are over.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from math import ceil
+from typing import Any
+
+import torch
+
+from benchmarks import lockstep, zoo
+from benchmarks.harness import Effort, Limit, Result, compare, interleaved, side
+from ttcs.components import build
+from ttcs.core import PRM, Judge, Judged, Policy, Problem, Reduction, Sample, Score, Search, Strategy, Trajectory
+from ttcs.execution import Outcome
+from ttcs.models.cached import CachedModel
+from ttcs.models.load import load_tokenizer, scorer_size
+
+GOALS = {"beam_search": Limit(10.0, least=True), "dvts": Limit(4.0, least=True)}
+GROUPS = {"beam_search": 1, "dvts": 25}
+BATCH = 8
+
+
+class RescoringPRM:
+    """A PRM without any memory: each solution is read whole, however much of it was read before."""
+
+    def __init__(self, config: Any, batch_size: int) -> None:
+        model, form = config.prm.model, build(config.prm, "format")
+        tokenizer = load_tokenizer(model)
+        self._format, self._reader = form, form.reader(tokenizer, model)
+        self._scorer = form.load(model, tokenizer, "auto", "auto")
+        self._model = CachedModel(self._scorer.model, batch_size, cache_gb=0.0)
+        self.size = scorer_size(model, self._scorer.model, self._scorer.parameters)
+        self.capacity = batch_size
+        self._queue: deque[tuple[int, Judge]] = deque()
+
+    def add(self, ticket: int, request: Judge) -> None:
+        self._queue.append((ticket, request))
+
+    def reset(self) -> None:
+        """There is nothing to forget."""
+
+    @torch.inference_mode()
+    def step(self) -> list[tuple[int, Judged]]:
+        batch = [self._queue.popleft() for _ in range(min(self.capacity, len(self._queue)))]
+        prefixes = [self._prefixes(judge.trajectory) for _, judge in batch]
+        hidden = self._model.read(0, [whole[-1] for whole in prefixes], [0] * len(batch))
+        return [
+            (ticket, self._judged(judge.trajectory, [len(prefix) for prefix in read], hidden[row]))
+            for row, ((ticket, judge), read) in enumerate(zip(batch, prefixes, strict=True))
+        ]
+
+    def _prefixes(self, trajectory: Trajectory) -> list[Sequence[int]]:
+        found: list[Sequence[int]] = self._reader(trajectory.problem, [s.text for s in trajectory.steps if not s.blank])
+        return found
+
+    def _judged(self, trajectory: Trajectory, ends: Sequence[int], hidden: torch.Tensor) -> Judged:
+        logits = self._scorer.head(hidden[[end - 1 for end in ends]]).float()
+        scores = iter(self._format.scores(logits).tolist())
+        return Judged(tuple(None if step.blank else next(scores) for step in trajectory.steps), ends[-1], 0)
+
+
+@dataclass(frozen=True, slots=True)
+class FullBeamSearch:
+    """Beam search that never gives up a slot: complete beams are replaced by more branches of the others.
+
+    Of the complete ones the first n are the candidates. Fields as in `BeamSearch`.
+    """
+
+    n: int
+    width: int
+    max_steps: int
+    rank: Reduction
+
+    def search(self, problem: Problem) -> Search:
+        complete: list[Trajectory] = []
+        beams = [Trajectory(problem)]
+        for rounds in range(1, self.max_steps + 1):
+            wanted = tuple((beams * ceil(self.n / len(beams)))[: self.n])
+            sampled = yield Sample(wanted, max_steps=1 if rounds < self.max_steps else None)
+            children = yield Score(sampled)
+            complete += [child for child in children if not child.live]
+            live = sorted((child for child in children if child.live), key=lambda child: -self.rank(child.scores))
+            beams = live[: self.n // self.width]
+            if not beams:
+                break
+        return tuple(complete[: self.n])
+
+
+def elsewhere(name: str, strategy: Strategy, tasks: Sequence[Problem], policy: Policy, prm: PRM) -> list[Outcome]:
+    policy.reset()
+    return lockstep.run(strategy, zoo.selection(), tasks, policy, prm, seed=0, group=GROUPS[name])
+
+
+def measure(effort: Effort) -> Iterator[Result]:
+    tasks = zoo.problems(effort.problems)
+    slow = RescoringPRM(zoo.configured(), BATCH)
+    for name, goal in GOALS.items():
+        ours = zoo.strategy(name, effort.n)
+        ways = {
+            "here": partial(zoo.search, ours, tasks, zoo.policy(), zoo.prm()),
+            "elsewhere": partial(elsewhere, name, ours, tasks, zoo.policy(), slow),
+        }
+        if name == "beam_search":
+            theirs = FullBeamSearch(ours.n, ours.width, ours.max_steps, ours.rank)
+            ways["elsewhere, to the end"] = partial(elsewhere, name, theirs, tasks, zoo.policy(), slow)
+        runs = interleaved(ways, effort.runs)
+        sides = {way: side(runs[way], zoo.counters(runs[way][0].value)) for way in ways}
+        *others, last = [way for way in ways if way != "here"]
+        for way in (last, *others):
+            wall, cpu = compare(runs[way], runs["here"])
+            what = f"{name}, n = {effort.n}: {way} / here"
+            yield Result("G5", what, wall, goal if way == last else None, cpu, {w: sides[w] for w in (way, "here")})

@@ -1,0 +1,34 @@
+"""G9: what a second worker is worth: the throughput of two over twice that of one, a core each, models loaded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+
+from benchmarks import zoo
+from benchmarks.harness import Effort, Limit, Result, Side, Spread, interleaved
+from ttcs.components import share
+from ttcs.workers.pool import Pool
+
+GOAL = Limit(0.95, least=True)
+CORE = {"OMP_NUM_THREADS": "1"}
+
+
+def measure(effort: Effort) -> Iterator[Result]:
+    """Wall times alone: the work is done in other processes."""
+    count = 6 * effort.problems
+    config = zoo.configured("strategy=dvts", f"n={effort.n}", f"dataset.limit={count}")
+    problems = share(config, "dataset")
+    with closing(Pool([CORE])) as one, closing(Pool([CORE, CORE])) as two:
+        ways = {
+            "one": lambda: len(list(one.session(config, problems, 0.0))),
+            "two": lambda: len(list(two.session(config, problems, 0.0))),
+        }
+        runs = interleaved(ways, effort.runs)
+    pairs = list(zip(runs["one"], runs["two"], strict=True))
+    ratio = Spread.of([a.wall / b.wall / 2 for a, b in pairs])
+    walls = {name: Spread.of([run.wall for run in runs[name]]).median for name in ways}
+    note = "; ".join(f"{name} {wall:.2f} s" for name, wall in walls.items())
+    what = f"dvts, n = {effort.n}, {count} problems, {os.cpu_count()} cores: throughput of two workers / 2 x one"
+    yield Result("G9", what, ratio, GOAL, sides={"": Side(counters={"problems": runs["two"][0].value})}, note=note)

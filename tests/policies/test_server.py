@@ -1,0 +1,356 @@
+"""The policy behind a server, against a real one on loopback with failures on demand."""
+
+from __future__ import annotations
+
+import gc
+import random
+import re
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests import tiny
+from tests.servers import brain
+from tests.servers.fake import Fault, Log, serving
+from ttcs.core import Continue, Continued, Problem, Stop, Trajectory
+from ttcs.errors import EngineError, UserError
+from ttcs.policies.server import ServerPolicy
+from ttcs.policies.transformers import TransformersPolicy
+from ttcs.servers import client
+from ttcs.servers.api import Api
+from ttcs.servers.chat import Chat
+from ttcs.servers.text import TextCompletions
+from ttcs.servers.tokens import TokenCompletions
+
+ROOT = Trajectory(tiny.PROBLEM)
+TOKENS = TokenCompletions({"return_token_ids": True})
+TEXT = "## Step 1: add\nIt is $1$.\n\n\n## Step 2: multiply\nIt is $\\boxed{31}$.\n\nI hope it is correct."
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "FIRST_WAIT", 0.01)
+
+
+@pytest.fixture
+def log() -> Iterator[Log]:
+    with serving({"/v1/completions": brain.completions}) as log:
+        yield log
+
+
+def policy(log: Log, api: Api = TOKENS, **changes: Any) -> ServerPolicy:
+    settings = {"temperature": 0.8, "top_p": 1.0, "max_tokens": 60, "batch_size": 8} | changes
+    return ServerPolicy(tiny.folder(), log.url, api, **settings)
+
+
+def local(**changes: Any) -> TransformersPolicy:
+    settings = {"temperature": 0.8, "top_p": 1.0, "max_tokens": 60, "batch_size": 8} | changes
+    return TransformersPolicy(tiny.folder(), **settings)
+
+
+def finish(engine: Any, requests: list[Continue]) -> list[Continued]:
+    for ticket, request in enumerate(requests):
+        engine.add(ticket, request)
+    results: dict[int, Continued] = {}
+    while len(results) < len(requests):
+        results.update(engine.step())
+    return [results[i] for i in range(len(requests))]
+
+
+def ask(trajectory: Trajectory = ROOT, max_steps: int | None = None, seed: int = 0, **more: Any) -> Continue:
+    return Continue(trajectory, max_steps, more.pop("max_tokens", None), more.pop("temperature", None), seed, **more)
+
+
+def wave(count: int, max_steps: int | None = 1) -> list[Continue]:
+    problems = [Problem(str(i), f"Compute ${i} + {i * 7}$.") for i in range(count)]
+    return [ask(Trajectory(problem), max_steps, seed=100 + i) for i, problem in enumerate(problems)]
+
+
+def grow(engine: Any) -> Trajectory:
+    """A greedy solution, step by step."""
+    trajectory = ROOT
+    while trajectory.live:
+        (result,) = finish(engine, [ask(trajectory, 1, temperature=0.0)])
+        trajectory = trajectory.extend(result.steps)
+    return trajectory
+
+
+def test_it_writes_what_the_same_model_writes_here(log: Log) -> None:
+    requests = [ask(), ask(max_steps=1, seed=3), ask(max_steps=3, temperature=0.0), *wave(6)]
+    for one, other in zip(finish(policy(log), requests), finish(local(), requests), strict=True):
+        assert one.steps[0] == other.steps[0]
+        assert one.prompt_tokens == other.prompt_tokens
+    assert finish(policy(log), wave(6)) and grow(policy(log)) == grow(local())
+
+
+def test_a_prefix_is_sent_token_by_token(log: Log) -> None:
+    trajectory = grow(policy(log))
+    (prompt, *later) = [tuple(body["prompt"]) for body in log.bodies]
+    assert all(tokens == (prompt + trajectory.tokens)[: len(tokens)] for tokens in later)
+    assert prompt.count(brain.tokenizer().bos_token_id) == 1
+
+
+@pytest.mark.parametrize("max_steps", [1, None])
+def test_the_order_in_which_answers_come_changes_nothing(log: Log, max_steps: int | None) -> None:
+    alone = finish(policy(log, batch_size=1), wave(12, max_steps))
+    draws = random.Random(0)
+    log.delay = lambda body: draws.random() * 0.2
+    assert finish(policy(log, batch_size=12), wave(12, max_steps)) == alone
+
+
+def test_a_result_comes_as_soon_as_it_is_there(log: Log) -> None:
+    engine = policy(log)
+    first, *others = wave(4)
+    log.delay = lambda body: 2.0 if body["seed"] == first.seed else 0.0
+    for ticket, request in enumerate([first, *others]):
+        engine.add(ticket, request)
+    start, seen = time.monotonic(), set[int]()
+    while len(seen) < 3:
+        seen |= {ticket for ticket, _ in engine.step()}
+    assert seen == {1, 2, 3} and time.monotonic() - start < 2.0
+    assert [ticket for ticket, _ in engine.step()] == [0]
+
+
+def test_no_more_requests_at_once_than_the_batch_size(log: Log) -> None:
+    log.delay = lambda body: 0.1
+    finish(policy(log, batch_size=3), wave(10))
+    assert log.peak == 3
+
+
+def test_every_sample_is_a_request_of_its_own_with_its_own_seed(log: Log) -> None:
+    results = finish(policy(log), [ask(max_steps=1, seed=2**63 + i) for i in range(4)])
+    assert len({body["seed"] for body in log.bodies}) == 4 and all(0 <= body["seed"] < 2**31 for body in log.bodies)
+    assert len({result.steps for result in results}) > 1 and not any("n" in body for body in log.bodies)
+
+
+def test_usage_is_the_servers(log: Log) -> None:
+    (result,) = finish(policy(log), [ask(max_steps=1)])
+    length = len(log.bodies[0]["prompt"])
+    assert (result.prompt_tokens, result.cached_tokens) == (length, length // 16 * 16) and len(log.bodies) == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(429, {"error": {"message": "slow down"}}, {"Retry-After": "0.1"}),
+        Fault(429, "", {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}),
+        Fault(500, "oops"),
+        Fault(503, {"message": "loading the model"}),
+        Fault(None),
+    ],
+)
+def test_a_passing_failure_is_not_seen(log: Log, fault: Fault) -> None:
+    expected = finish(policy(log), wave(4))
+    log.faults.extend([fault] * 5)
+    assert finish(policy(log), wave(4)) == expected and not log.faults
+
+
+def test_a_server_that_does_not_answer_in_time_is_asked_again(log: Log) -> None:
+    expected = finish(policy(log), wave(1))
+    delays = iter([5.0, 5.0])
+    log.delay = lambda body: next(delays, 0.0)
+    assert finish(policy(log, timeout=0.3), wave(1)) == expected
+
+
+def test_retry_after_is_honoured(log: Log) -> None:
+    engine = policy(log)
+    log.faults.append(Fault(429, "", {"Retry-After": "0.5"}))
+    start = time.monotonic()
+    finish(engine, wave(1))
+    assert time.monotonic() - start > 0.5
+
+
+def test_a_server_that_stays_away_ends_the_run(log: Log) -> None:
+    engine = policy(log, retries=2)
+    log.faults.extend([Fault(502, "bad gateway")] * 3)
+    with pytest.raises(EngineError, match=r"gave out after 3 tries: HTTP 502: bad gateway"):
+        finish(engine, [ask()])
+
+
+def test_a_server_that_dies_ends_the_run(log: Log) -> None:
+    with serving({}) as dead:
+        engine = policy(dead, retries=2)
+    with pytest.raises(EngineError, match="gave out after 3 tries"):
+        finish(engine, [ask()])
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/v1", "localhost:1/v1", "http://[/v1"])
+def test_a_server_that_never_was_there(url: str) -> None:
+    with pytest.raises(UserError, match=rf"no server answers at {re.escape(url)} .*policy\.url") as raised:
+        policy(Log(url=url))
+    assert not isinstance(raised.value, EngineError)
+
+
+def test_a_policy_that_is_let_go_ends_its_thread(log: Log) -> None:
+    before = set(threading.enumerate())
+    engine = policy(log)
+    (own,) = (thread for thread in set(threading.enumerate()) - before if thread.name == "policy client")
+    finish(engine, wave(2))
+    log.delay = lambda body: 0.5
+    engine.add(0, ask())
+    engine.reset()
+    del engine
+    gc.collect()
+    own.join(5.0)
+    assert not own.is_alive()
+
+
+@pytest.mark.parametrize(
+    ("fault", "line"),
+    [
+        (
+            Fault(401, {"error": {"message": "no key"}}),
+            r"does not accept the key \(HTTP 401: no key\).*policy.api_key_env",
+        ),
+        (Fault(404, {"error": "no model tiny"}), r"is not there \(HTTP 404: no model tiny\).*policy.served_model"),
+        (Fault(400, {"detail": "min_p?\nmore"}), r"refuses the request \(HTTP 400: min_p\?\)"),
+        (Fault(200, "<html>"), "does not answer in JSON"),
+        (Fault(200, {"hello": 1}), "does not answer like an OpenAI server"),
+        (Fault(200, {"choices": [{"text": "hi"}]}), r"returns no token ids: choose policy/engine=server_text"),
+    ],
+)
+def test_what_will_not_pass_is_told_in_one_line(log: Log, fault: Fault, line: str) -> None:
+    engine = policy(log)
+    log.faults.append(fault)
+    with pytest.raises(UserError, match=line) as raised:
+        finish(engine, [ask()])
+    assert "\n" not in str(raised.value)
+
+
+def test_the_model_that_is_served(log: Log) -> None:
+    finish(policy(log), [ask(max_steps=1)])
+    assert log.bodies[-1]["model"] == "tiny"
+    log.models = {"data": [{"id": "a"}, {"id": "b"}]}
+    with pytest.raises(UserError, match=r"serves a, b: choose with policy.served_model"):
+        policy(log)
+    finish(policy(log, served_model="b"), [ask(max_steps=1)])
+    assert log.bodies[-1]["model"] == "b"
+
+
+def test_the_key_is_sent(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_KEY", "secret")
+    policy(log)
+    policy(log, api_key_env="MY_KEY")
+    assert log.keys == [None, "Bearer secret"]
+    monkeypatch.delenv("MY_KEY")
+    with pytest.raises(UserError, match="MY_KEY"):
+        policy(log, api_key_env="MY_KEY")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "This model's maximum context length is 512 tokens. However, your prompt contains 600 input tokens",
+        "the request exceeds the available context size, try increasing it",
+    ],
+)
+def test_a_context_that_is_full_ends_one_candidate(log: Log, message: str) -> None:
+    engine = policy(log)
+    expected = finish(engine, wave(3))
+    log.faults.append(Fault(400, {"error": {"message": message}}))
+    cut, *others = finish(policy(log, batch_size=1), wave(3))
+    assert [(step.tokens, step.stop) for step in cut.steps] == [((), Stop.LENGTH)]
+    assert others == expected[1:]
+
+
+def test_the_servers_context_is_kept_to(log: Log) -> None:
+    prompt = len(local()._prompt(tiny.PROBLEM))
+    log.models = {"data": [{"id": "tiny", "max_model_len": prompt + 5}]}
+    (result,) = finish(policy(log, end_at_box=False), [ask(seed=3)])
+    assert log.bodies[0]["max_tokens"] == 5 and sum(len(step.tokens) for step in result.steps) <= 5
+    assert result.steps[-1].stop in (Stop.LENGTH, Stop.END)
+
+
+def test_a_budget_is_told_from_a_limit(log: Log) -> None:
+    requests = [ask(max_tokens=4, capped=True), ask(max_tokens=4), ask()]
+    for one, other in zip(finish(policy(log), requests), finish(local(), requests), strict=True):
+        assert [step.stop for step in one.steps] == [step.stop for step in other.steps]
+        assert len(one.steps[0].tokens) <= 60
+
+
+def test_what_is_left_of_an_earlier_run_is_forgotten(log: Log) -> None:
+    engine = policy(log)
+    log.delay = lambda body: 0.3
+    for ticket, request in enumerate(wave(4)):
+        engine.add(ticket, request)
+    engine.reset()
+    (result,) = finish(engine, [ask()])
+    assert result == finish(policy(log), [ask()])[0]
+
+
+def words(body: dict[str, Any]) -> Any:
+    """A /completions that writes TEXT on from the prompt's end, and gives text."""
+    written = brain.tokenizer().decode(body["prompt"], skip_special_tokens=True).partition("assistant\n\n")[2]
+    parts, finish = brain.pieces(TEXT.removeprefix(written), body["max_tokens"])
+    if not body.get("stream"):
+        return {"choices": [{"text": "".join(parts), "finish_reason": finish}], "usage": {"prompt_tokens": 7}}
+    events = [{"choices": [{"text": part, "finish_reason": None}]} for part in parts]
+    return [*events, {"choices": [{"text": "", "finish_reason": finish}]}]
+
+
+def chat(body: dict[str, Any]) -> Any:
+    """A /chat/completions that trims the message it continues, as templates do."""
+    *_, last = body["messages"]
+    written = last["content"].strip() if last["role"] == "assistant" else ""
+    text = TEXT.replace("\n\n\n", "\n\n") if written else TEXT
+    parts, finish = brain.pieces(text.removeprefix(written), body["max_tokens"])
+    if not body.get("stream"):
+        return {"choices": [{"message": {"content": "".join(parts)}, "finish_reason": finish}]}
+    events = [{"choices": [{"delta": {"content": part}, "finish_reason": None}]} for part in parts]
+    return [
+        {"choices": [{"delta": {"role": "assistant"}}]},
+        *events,
+        {"choices": [{"delta": {}, "finish_reason": finish}]},
+    ]
+
+
+@pytest.fixture
+def wordy() -> Iterator[Log]:
+    with serving({"/v1/completions": words, "/v1/chat/completions": chat}) as log:
+        yield log
+
+
+RESUMING = Chat({}, resume_message={"prefix": True})
+
+
+@pytest.mark.parametrize("api", [TextCompletions({}), RESUMING])
+def test_steps_of_a_server_that_gives_text(wordy: Log, api: Api) -> None:
+    trajectory = grow(policy(wordy, api, end_at_box=False, max_tokens=200))
+    assert [step.text.strip() for step in trajectory.steps] == [part.strip() for part in TEXT.split("\n\n")]
+    assert [step.stop for step in trajectory.steps] == [Stop.STEP, Stop.STEP, Stop.END]
+    assert brain.tokenizer().decode(trajectory.tokens, skip_special_tokens=True) == trajectory.text
+    assert trajectory.tokens[-1] == brain.tokenizer().eos_token_id
+    assert wordy.hung_up or len(TEXT) < 200  # the server was told to stop
+
+
+@pytest.mark.parametrize("api", [TextCompletions({}), Chat({}), RESUMING])
+def test_whole_solutions_of_a_server_that_gives_text(wordy: Log, api: Api) -> None:
+    whole, boxed, cut, capped = (
+        finish(policy(wordy, api, max_tokens=200, end_at_box=box), [request])[0]
+        for box, request in [
+            (False, ask()),
+            (True, ask()),
+            (True, ask(max_tokens=8)),
+            (True, ask(max_tokens=8, capped=True)),
+        ]
+    )
+    assert "".join(step.text for step in whole.steps) == TEXT and whole.steps[-1].stop is Stop.END
+    assert (
+        "".join(step.text for step in boxed.steps) == TEXT.partition("I hope")[0] and boxed.steps[-1].stop is Stop.END
+    )
+    assert cut.steps[-1].stop is Stop.LENGTH and capped.steps[-1].stop is Stop.BUDGET
+    assert not any(body.get("stream") for body in wordy.bodies)
+
+
+def test_a_plain_chat_writes_whole_solutions_only(wordy: Log) -> None:
+    with pytest.raises(UserError, match="continues partial ones: choose policy/engine=server"):
+        policy(wordy, Chat({})).add(0, ask(max_steps=1))
+
+
+def test_a_stream_that_breaks_off_is_asked_for_again(wordy: Log) -> None:
+    expected = finish(policy(wordy, TextCompletions({})), [ask(max_steps=1)])
+    wordy.faults.extend([Fault(500, "oops"), Fault(None), Fault(200, 'data: {"choices": [{"text": "## "}]}\n\n')])
+    assert finish(policy(wordy, TextCompletions({})), [ask(max_steps=1)]) == expected and not wordy.faults

@@ -1,0 +1,133 @@
+"""The zoo's policy on vLLM against the same on transformers, in float32."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.stats import chi2_contingency
+
+from tests.vllm.asking import ask, finish
+from ttcs.answers.extraction import extract
+from ttcs.core import Problem, Step, Stop, Trajectory
+from ttcs.policies.transformers import TransformersPolicy
+from ttcs.policies.vllm import VLLMPolicy
+
+Pair = tuple[VLLMPolicy, TransformersPolicy]
+SAMPLES = 300
+
+
+@pytest.fixture
+def pair(policy: VLLMPolicy, plain_policy: TransformersPolicy) -> Pair:
+    policy.reset()
+    plain_policy.reset()
+    return policy, plain_policy
+
+
+@pytest.fixture
+def prefixes(plain_policy: TransformersPolicy, problems: tuple[Problem, ...]) -> list[Trajectory]:
+    """Begun solutions, sampled: none, one or more steps of each problem."""
+    requests = [ask(Trajectory(problem), seed=seed) for problem in problems for seed in range(3)]
+    sampled = finish(plain_policy, requests)
+    begun = [request.trajectory.extend(result.steps) for request, result in zip(requests, sampled, strict=True)]
+    return [whole.prefix(place % len(whole.steps)) for place, whole in enumerate(begun)]
+
+
+@pytest.mark.parametrize("max_steps", [None, 1, 2])
+@pytest.mark.parametrize("max_tokens", [None, 7])
+@pytest.mark.parametrize("end_at_box", [False, True])
+def test_greedy_steps_are_the_same(
+    pair: Pair,
+    prefixes: list[Trajectory],
+    max_steps: int | None,
+    max_tokens: int | None,
+    end_at_box: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = []
+    for policy in pair:
+        monkeypatch.setattr(policy, "rules", replace(policy.rules, end_at_box=end_at_box))
+        requests = [ask(prefix, max_steps, max_tokens=max_tokens, temperature=0.0) for prefix in prefixes]
+        found.append(finish(policy, requests))
+    for ours, theirs in zip(*found, strict=True):
+        assert (ours.steps, ours.prompt_tokens) == (theirs.steps, theirs.prompt_tokens)
+
+
+def test_stop_reasons(pair: Pair, problems: tuple[Problem, ...]) -> None:
+    root = Trajectory(problems[0])
+    for policy in pair:
+        budget, step, end = finish(
+            policy,
+            [
+                ask(root, max_tokens=4, capped=True, temperature=0.0),
+                ask(root, 1, temperature=0.0),
+                ask(root, temperature=0.0),
+            ],
+        )
+        assert [result.steps[-1].stop for result in (budget, step, end)] == [Stop.BUDGET, Stop.STEP, Stop.END]
+
+
+def test_where_the_context_ends(pair: Pair, problems: tuple[Problem, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is too long is marked, the rest goes on."""
+    policy, plain = pair
+    token = policy.tokenizer("the", add_special_tokens=False).input_ids[0]
+    used = len(policy._prompt(problems[0]))
+    begun = [
+        Trajectory(problems[0], (Step(0, (token,) * (length - used), "the " * (length - used), Stop.STEP),))
+        for length in (1024, 1023, 1019)
+    ]
+    for engine in pair:
+        monkeypatch.setattr(engine, "rules", replace(engine.rules, max_tokens=4096))
+    requests = [ask(trajectory, temperature=0.0) for trajectory in [*begun, Trajectory(problems[1])]]
+    found = finish(policy, requests)
+    assert [result.steps for result in found] == [result.steps for result in finish(plain, requests)]
+    assert [len(result.steps[-1].tokens) for result in found[:3]] == [0, 1, 5]
+    assert [result.steps[-1].stop for result in found] == [Stop.LENGTH] * 3 + [Stop.END]
+
+
+def test_the_same_seed_gives_the_same_and_another_another(policy: VLLMPolicy, problems: tuple[Problem, ...]) -> None:
+    requests = [ask(Trajectory(problem), seed=seed) for problem in problems for seed in (1, 2)]
+    first = finish(policy, requests)
+    again = finish(policy, requests[::-1])[::-1]
+    assert [result.steps for result in first] == [result.steps for result in again]
+    assert sum(a.steps != b.steps for a, b in zip(first[::2], first[1::2], strict=True)) >= 4
+
+
+def answers(policy: VLLMPolicy | TransformersPolicy, problem: Problem, temperature: float) -> Counter[str | None]:
+    requests = [ask(Trajectory(problem), temperature=temperature, seed=seed) for seed in range(SAMPLES)]
+    texts = ("".join(step.text for step in result.steps) for result in finish(policy, requests))
+    return Counter(extract(text) for text in texts)
+
+
+def p_value(one: Counter[str | None], other: Counter[str | None]) -> float:
+    """Of the hypothesis that both are drawn from the same distribution; rare answers count as one."""
+    common = [answer for answer, count in (one + other).items() if count >= 10]
+    table = np.array([[counter[answer] for answer in common] for counter in (one, other)])
+    rest = np.array([[SAMPLES - sum(row)] for row in table])
+    table = np.hstack([table, rest]) if rest.sum() >= 10 else table
+    return float(chi2_contingency(table).pvalue)
+
+
+@pytest.mark.parametrize("temperature", [0.8])
+def test_samples_have_the_same_distribution(pair: Pair, problems: tuple[Problem, ...], temperature: float) -> None:
+    policy, plain = pair
+    values = []
+    for problem in problems[:3]:
+        ours = answers(policy, problem, temperature)
+        values.append(p_value(ours, answers(plain, problem, temperature)))
+        assert p_value(ours, answers(plain, problem, 1.6)) < 1e-3  # the test can tell
+    assert min(values) > 1e-3
+
+
+def test_prefixes_are_cached(policy: VLLMPolicy, problems: tuple[Problem, ...]) -> None:
+    policy.reset()
+    root = Trajectory(problems[0])
+    first, *others = finish(policy, [ask(root, 1, seed=seed) for seed in range(8)])
+    block = 32
+    assert first.cached_tokens == 0
+    assert {other.cached_tokens for other in others} == {(first.prompt_tokens - 1) // block * block}
+    policy.reset()
+    (again,) = finish(policy, [ask(root, 1)])
+    assert again.cached_tokens == 0

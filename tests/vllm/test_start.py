@@ -1,0 +1,93 @@
+"""What an engine is started with, and where it prints: no engine is needed for that."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from ttcs.errors import UserError
+from ttcs.vllm.lora import lora_arguments
+from ttcs.vllm.quiet import started_quietly
+from ttcs.vllm.settings import Settings
+
+CHILD = "import os, sys; print('from', os.environ['MARK']); print('and', file=sys.stderr)"
+
+
+def test_processes_print_to_the_log_and_we_where_we_did(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "log"
+    with started_quietly(log, {"MARK": "inside"}):
+        subprocess.run([sys.executable, "-c", CHILD], check=True)
+        print("we")
+        os.environ["LEFT_BEHIND"] = "1"
+    print("later")
+    assert capfd.readouterr().out == "we\nlater\n"
+    assert sorted(log.read_text().split("\n")) == ["", "and", "from inside"]
+    assert "MARK" not in os.environ and "LEFT_BEHIND" not in os.environ
+
+
+def test_output_comes_back_after_a_failure(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(KeyError), started_quietly(tmp_path / "log", {}):
+        raise KeyError
+    os.write(1, b"directly\n")
+    print("we")
+    assert capfd.readouterr().out == "directly\nwe\n"
+
+
+def test_on_cpu() -> None:
+    arguments = Settings(batch_size=4).arguments("policy", cpu=True)
+    assert (arguments["dtype"], arguments["block_size"], arguments["enforce_eager"]) == ("float32", 32, True)
+    assert arguments["kv_cache_memory_bytes"] == 2**30
+    assert "device_ids" not in arguments and "max_model_len" not in arguments
+
+
+def test_on_a_gpu_vllm_chooses() -> None:
+    arguments = Settings(batch_size=4, device="cuda:2", tensor_parallel_size=2, extra={"seed": 3}).arguments(
+        "prm", False
+    )
+    assert (arguments["dtype"], arguments["enforce_eager"]) == ("auto", False)
+    assert (arguments["device_ids"], arguments["gpu_memory_utilization"], arguments["seed"]) == ([2, 3], 0.45, 3)
+    assert "block_size" not in arguments and "kv_cache_memory_bytes" not in arguments
+
+
+@pytest.mark.parametrize(("device", "cpu"), [("cuda:0", True), ("cuda", True), ("cpu", False), ("gpu", False)])
+def test_a_device_that_there_is_not(device: str, cpu: bool) -> None:
+    with pytest.raises(UserError, match=f"prm.device={device}, but"):
+        Settings(batch_size=1, device=device).arguments("prm", cpu)
+
+
+def test_the_environment_is_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("VLLM_CPU_OMP_THREADS_BIND", "VLLM_WORKER_MULTIPROC_METHOD"):
+        monkeypatch.delenv(name, raising=False)
+    ours = Settings(batch_size=1, threads=3).environment(cpu=True)
+    assert ours == {
+        "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
+        "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+        "OMP_NUM_THREADS": "3",
+    }
+    assert Settings(batch_size=1).environment(cpu=False) == {"VLLM_WORKER_MULTIPROC_METHOD": "spawn"}
+    monkeypatch.setenv("VLLM_CPU_OMP_THREADS_BIND", "0-1")
+    monkeypatch.setenv("VLLM_WORKER_MULTIPROC_METHOD", "fork")
+    assert Settings(batch_size=1).environment(cpu=True) == {}
+
+
+def test_the_two_yamls_name_every_setting() -> None:
+    from tests.vllm.conftest import configured
+
+    names = {field.name for field in fields(Settings)}
+    for group in ("policy", "prm"):
+        assert names <= set(configured(f"{group}/engine=vllm")[group])
+
+
+def test_the_rank_of_an_adapter(tmp_path: Path) -> None:
+    assert lora_arguments(None) == {}
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"r": 12}))
+    assert lora_arguments(str(tmp_path)) == {"enable_lora": True, "max_loras": 1, "max_lora_rank": 16}
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"r": 1024}))
+    with pytest.raises(UserError, match="rank 1024; vLLM takes 512"):
+        lora_arguments(str(tmp_path))

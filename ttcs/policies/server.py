@@ -1,0 +1,124 @@
+"""A policy behind any OpenAI-compatible server: vLLM, SGLang, llama.cpp, hosted APIs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from ttcs.core import Continue, Continued, ModelSize
+from ttcs.errors import UserError
+from ttcs.models.chat import Prompt
+from ttcs.models.load import context_length, load_config, load_tokenizer
+from ttcs.models.outline import generation_config, policy_size
+from ttcs.policies.draft import Draft, rules
+from ttcs.servers.api import Api, Ask
+from ttcs.servers.client import Client
+from ttcs.servers.failures import ContextExceededError
+from ttcs.servers.served import served
+
+
+class ServerPolicy:
+    """A model that a server at `url` has loaded.
+
+    model: folder or Hub id of its tokenizer and config, of which prompts, counts and FLOPs are made. served_model: what
+    the server calls it (None: it serves one). api: how it is talked to. batch_size: requests at once.
+    temperature, top_p, max_tokens, system_prompt, chat_template, end_at_box: as the other policies'.
+    timeout, retries, api_key_env: see `Client`.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        url: str,
+        api: Api,
+        temperature: float,
+        top_p: float,
+        max_tokens: int,
+        batch_size: int,
+        served_model: str | None = None,
+        api_key_env: str | None = None,
+        timeout: float = 600.0,
+        retries: int = 6,
+        system_prompt: str | None = None,
+        chat_template: str | None = None,
+        end_at_box: bool = True,
+    ) -> None:
+        if temperature < 0 or not 0 < top_p <= 1:
+            raise UserError(f"temperature={temperature} must be >= 0 and top_p={top_p} in (0, 1]")
+        self._client = Client[Continued]("policy", url, batch_size, timeout, retries, api_key_env)
+        found = served(self._client, served_model)
+        self._name, self._api = found.name, api
+        self.tokenizer, config = load_tokenizer(model), load_config(model)
+        self.size: ModelSize = policy_size(model, config)
+        self.capacity = batch_size
+        self.max_tokens = max_tokens
+        self.temperature, self.top_p = temperature, top_p
+        self._prompt = Prompt(self.tokenizer, system_prompt, chat_template)
+        context = context_length(config) if found.context is None else min(context_length(config), found.context)
+        self.rules = rules(self.tokenizer, generation_config(model, config), end_at_box, max_tokens, context)
+
+    def add(self, ticket: int, request: Continue) -> None:
+        self._api.check(request)
+        self._client.submit(ticket, partial(self._continued, request))
+
+    def reset(self) -> None:
+        """Requests that are left are forgotten; what the server has cached stays with the server."""
+        self._client.cancel()
+
+    def step(self) -> list[tuple[int, Continued]]:
+        """Wait until a request is done; all that are."""
+        return self._client.results()
+
+    async def _continued(self, request: Continue) -> Continued:
+        """Ask for pieces until the draft is what was asked for."""
+        prefix = [*self._prompt(request.trajectory.problem), *request.trajectory.tokens]
+        draft = Draft(self.rules, request, self.rules.room(request, len(prefix)))
+        length, computed, turn, last = len(prefix), 0, 0, ""
+        while not draft.finished:
+            ask = self._ask(request, prefix, draft, last, turn)
+            try:
+                piece = await self._api.piece(self._client, self.tokenizer, ask)
+            except ContextExceededError:
+                draft = _cut(draft, replace(request, max_tokens=None))
+                break
+            read = len(ask.prompt) if piece.prompt_tokens is None else piece.prompt_tokens
+            length = length if turn else read
+            computed += read - (piece.cached_tokens or 0)
+            turn, last = turn + 1, self.rules.decode(piece.tokens)
+            _write(draft, [*piece.tokens, self.tokenizer.eos_token_id] if piece.over else piece.tokens)
+            if piece.cut and not draft.finished:
+                budget = draft.room == request.max_tokens
+                draft = _cut(draft, replace(request, max_tokens=len(draft.tokens)) if budget else request)
+        return Continued(draft.steps(), length, max(0, length - computed))
+
+    def _ask(self, request: Continue, prefix: list[int], draft: Draft, last: str, turn: int) -> Ask:
+        """turn: how many pieces there are; each is drawn with a seed of its own."""
+        temperature = self.temperature if request.temperature is None else request.temperature
+        return Ask(
+            model=self._name,
+            messages=self._prompt.messages(request.trajectory.problem),
+            written=request.trajectory.text + self.rules.decode(draft.tokens),
+            prompt=[*prefix, *draft.tokens],
+            last=last,
+            stepwise=request.max_steps is not None,
+            ends_at_box=self.rules.end_at_box,
+            max_tokens=draft.room - len(draft.tokens),
+            temperature=temperature,
+            top_p=self.top_p if temperature > 0 else 1.0,
+            seed=request.seed + turn,
+        )
+
+
+def _write(draft: Draft, tokens: Sequence[int]) -> None:
+    for token in tokens:
+        if draft.finished:
+            return
+        draft.append(token)
+
+
+def _cut(draft: Draft, request: Continue) -> Draft:
+    """The draft with room for no more tokens than it has."""
+    cut = Draft(draft.rules, request, len(draft.tokens))
+    _write(cut, draft.tokens)
+    return cut

@@ -1,0 +1,176 @@
+"""A policy on vLLM: requests go to its engine as they come, which batches them and caches their prefixes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+from ttcs.core import Continue, Continued, ModelSize
+from ttcs.errors import EngineError, UserError
+from ttcs.models.chat import Prompt
+from ttcs.models.load import load_config, load_tokenizer
+from ttcs.models.outline import generation_config, policy_size
+from ttcs.policies.draft import Draft, rules
+from ttcs.vllm.engine import Engine
+from ttcs.vllm.settings import Settings
+
+PATIENCE = 0.05  # seconds to wait for tokens
+
+
+@dataclass(slots=True)
+class Running:
+    """A request that the engine works on. computed: tokens of the prefix that were not cached.
+
+    sent: tokens that the engine was sent last, zero once it has said how many of them were cached.
+    """
+
+    ticket: int
+    prefix: list[int]  # prompt and earlier steps
+    draft: Draft
+    computed: int = 0
+    sent: int = 0
+
+    def result(self) -> Continued:
+        return Continued(self.draft.steps(), len(self.prefix), max(0, len(self.prefix) - self.computed))
+
+
+class VLLMPolicy:
+    """Any causal language model with a chat template that vLLM runs, from a folder or the Hub.
+
+    temperature, top_p: sampling defaults. max_tokens: longest solution. system_prompt, chat_template: see `Prompt`.
+    end_at_box: a step with a \\boxed answer is the last one. lora: folder of an adapter. speculative_config: vLLM's.
+    All others: see `Settings`.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        temperature: float,
+        top_p: float,
+        max_tokens: int,
+        batch_size: int,
+        system_prompt: str | None = None,
+        chat_template: str | None = None,
+        end_at_box: bool = True,
+        device: str = "auto",
+        dtype: str = "auto",
+        tensor_parallel_size: int = 1,
+        gpu_memory_utilization: float = 0.45,
+        cache_gb: float | None = None,
+        max_model_len: int | None = None,
+        block_size: int | None = None,
+        quantization: str | None = None,
+        lora: str | None = None,
+        speculative_config: Mapping[str, Any] | None = None,
+        trust_remote_code: bool = False,
+        enforce_eager: bool | None = None,
+        threads: int | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        if temperature < 0 or not 0 < top_p <= 1:
+            raise UserError(f"temperature={temperature} must be >= 0 and top_p={top_p} in (0, 1]")
+        settings = Settings(
+            batch_size=batch_size,
+            device=device,
+            dtype=dtype,
+            tensor_parallel_size=tensor_parallel_size,
+            gpu_memory_utilization=gpu_memory_utilization,
+            cache_gb=cache_gb,
+            max_model_len=max_model_len,
+            block_size=block_size,
+            quantization=quantization,
+            trust_remote_code=trust_remote_code,
+            enforce_eager=enforce_eager,
+            threads=threads,
+            extra=extra,
+        )
+        self.tokenizer = load_tokenizer(model, trust_remote_code)
+        config = load_config(model, trust_remote_code)
+        self.size: ModelSize = policy_size(model, config, trust_remote_code)
+        self.capacity = batch_size
+        self.max_tokens = max_tokens
+        self.temperature, self.top_p = temperature, top_p
+        self._prompt = Prompt(self.tokenizer, system_prompt, chat_template)
+        arguments = {"model": model, "generation_config": "vllm", "speculative_config": speculative_config}
+        self._engine = Engine("policy", settings, arguments, lora)
+        generation = generation_config(model, config)
+        self.rules = rules(self.tokenizer, generation, end_at_box, max_tokens, self._engine.context)
+        self._turn = sorted(self.rules.ends)
+        self._step = sorted(self.rules.ends | self.rules.boundaries.ends)
+        self._running: dict[str, Running] = {}
+        self._done: list[Running] = []
+
+    def add(self, ticket: int, request: Continue) -> None:
+        prefix = [*self._prompt(request.trajectory.problem), *request.trajectory.tokens]
+        draft = Draft(self.rules, request, self.rules.room(request, len(prefix)))
+        running = Running(ticket, prefix, draft)
+        if draft.finished:  # there is no room for a single token
+            self._done.append(running)
+        else:
+            self._send(running)
+
+    def step(self) -> list[tuple[int, Continued]]:
+        """Read what the engine has written since."""
+        for output in self._engine.step(0.0 if self._done else PATIENCE) if self._running else []:
+            self._read(output)
+        done, self._done = self._done, []
+        return [(running.ticket, running.result()) for running in done]
+
+    def reset(self) -> None:
+        self._engine.abort(list(self._running))
+        self._running.clear()
+        self._done.clear()
+        self._engine.reset()
+
+    def _send(self, running: Running) -> None:
+        """Have the engine begin, or go on behind what is written: the tokens go back as they came.
+
+        Where steps end is for the draft to say. The engine stops at what it can tell, so as not to write too much:
+        tokens that end a turn, and where one step was asked for, tokens that end a step.
+        """
+        draft, request = running.draft, running.draft.request
+        tokens = [*running.prefix, *draft.tokens]
+        running.sent = len(tokens) - bool(draft.tokens)  # the last one written had to be read anyway
+        name = self._engine.write(
+            tokens,
+            stops=self._step if request.max_steps == 1 else self._turn,
+            max_tokens=draft.room - len(draft.tokens),
+            temperature=self.temperature if request.temperature is None else request.temperature,
+            top_p=self.top_p,
+            seed=seed(request.seed, draft.tokens),
+        )
+        self._running[name] = running
+
+    def _read(self, output: Any) -> None:
+        """Take down new tokens. The engine need not go on when they complete the draft, and must when they do not."""
+        running, (piece,) = self._running.get(output.request_id), output.outputs
+        if running is None:  # given up, and the engine had not heard of it yet
+            return
+        if running.sent:
+            running.computed += running.sent - output.num_cached_tokens
+            running.sent = 0
+        for token in piece.token_ids:
+            running.draft.append(token)
+            if running.draft.finished:
+                break
+        if not (output.finished or running.draft.finished):
+            return
+        del self._running[output.request_id]
+        if not output.finished:
+            self._engine.abort([output.request_id])
+        elif piece.finish_reason not in ("stop", "length"):
+            raise EngineError(f"policy: vLLM gave up a request: {piece.finish_reason}")
+        if running.draft.finished:
+            self._done.append(running)
+        else:
+            self._send(running)
+
+
+def seed(given: int, written: Sequence[int]) -> int:
+    """For the tokens behind `written`: drawn anew, and within the 63 bits that vLLM takes."""
+    if not written:
+        return given >> 1
+    name = f"{given} {' '.join(map(str, written))}"
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big") >> 1

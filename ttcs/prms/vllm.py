@@ -1,0 +1,153 @@
+"""PRMs of any format on vLLM's pooling runner, which reads what neither its prefix cache nor a memo holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ttcs.core import Judge, Judged, ModelSize
+from ttcs.errors import EngineError
+from ttcs.models.load import load_config, load_tokenizer
+from ttcs.models.outline import prm_size
+from ttcs.prms.format import Format, Prefix
+from ttcs.prms.readings import Memo, Reading, reading, sequences
+from ttcs.vllm.engine import Engine
+from ttcs.vllm.settings import Settings
+
+PATIENCE = 0.002  # seconds to wait for scores: what the policy has written meanwhile waits too
+EVERY_TOKEN = {"task": "token_classify", "tok_pooling_type": "ALL"}
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A request and the scores of its prefixes that are there. computed: tokens computed for it."""
+
+    ticket: int
+    asked: Reading
+    scores: dict[Prefix, float]
+    computed: int = 0
+
+    @property
+    def wanted(self) -> list[Prefix]:
+        """The prefixes whose scores are not there."""
+        return [prefix for prefix in dict.fromkeys(self.asked.prefixes) if prefix and prefix not in self.scores]
+
+    def result(self) -> Judged:
+        return self.asked.judged(self.scores, max(0, self.asked.tokens - self.computed))
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A sequence that the engine reads. ends: lengths of its beginnings that are to be scored; asker: who pays."""
+
+    tokens: Prefix
+    ends: Sequence[int]
+    asker: Waiting
+
+
+class VLLMPRM:
+    """A PRM that vLLM runs, from a folder or the Hub. format: how its family writes solutions and says scores.
+
+    batch_size: solutions read at once. All others: see `Settings`.
+
+    The engine gives a row of logits for each token that it computes and none for those that it had cached. The last
+    token of a sequence is always computed, so a score that fell on a cached one is asked for once more, on its own.
+    """
+
+    def __init__(
+        self,
+        format: Format,
+        model: str,
+        batch_size: int,
+        device: str = "auto",
+        dtype: str = "auto",
+        tensor_parallel_size: int = 1,
+        gpu_memory_utilization: float = 0.45,
+        cache_gb: float | None = None,
+        max_model_len: int | None = None,
+        block_size: int | None = None,
+        quantization: str | None = None,
+        trust_remote_code: bool = False,
+        enforce_eager: bool | None = None,
+        threads: int | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        settings = Settings(
+            batch_size=batch_size,
+            device=device,
+            dtype=dtype,
+            tensor_parallel_size=tensor_parallel_size,
+            gpu_memory_utilization=gpu_memory_utilization,
+            cache_gb=cache_gb,
+            max_model_len=max_model_len,
+            block_size=block_size,
+            quantization=quantization,
+            trust_remote_code=trust_remote_code,
+            enforce_eager=enforce_eager,
+            threads=threads,
+            extra=extra,
+        )
+        tokenizer = load_tokenizer(model, trust_remote_code)
+        self._reader = format.reader(tokenizer, model)
+        self._format = format
+        self.size: ModelSize = prm_size(model, load_config(model, trust_remote_code))
+        self.capacity = batch_size
+        arguments = {"model": model, "pooler_config": EVERY_TOKEN, **format.pooling(model, tokenizer)}
+        self._engine = Engine("prm", settings, arguments)
+        self._memo = Memo()
+        self._sent: dict[str, Sent] = {}
+        self._awaited: dict[Prefix, list[Waiting]] = {}  # prefixes that the engine reads, and who waits for them
+        self._done: list[Waiting] = []
+
+    def add(self, ticket: int, request: Judge) -> None:
+        """Have the engine read what nobody has asked for before."""
+        asked = reading(request, self._reader, self._engine.context)
+        waiting = Waiting(ticket, asked, self._memo.known([asked]))
+        wanted = waiting.wanted
+        fresh = [prefix for prefix in wanted if prefix not in self._awaited]
+        for prefix in wanted:
+            self._awaited.setdefault(prefix, []).append(waiting)
+        for tokens, ends in sequences(fresh).items():
+            self._send(Sent(tokens, ends, waiting))
+        if not wanted:
+            self._done.append(waiting)
+
+    def step(self) -> list[tuple[int, Judged]]:
+        """Take in the scores that have come since."""
+        for output in self._engine.step(0.0 if self._done else PATIENCE) if self._sent else []:
+            self._learn(self._read(self._sent.pop(output.request_id), output))
+        done, self._done = self._done, []
+        return [(waiting.ticket, waiting.result()) for waiting in done]
+
+    def reset(self) -> None:
+        self._engine.abort(list(self._sent))
+        self._sent.clear()
+        self._awaited.clear()
+        self._done.clear()
+        self._memo.clear()
+        self._engine.reset()
+
+    def _send(self, sent: Sent) -> None:
+        self._sent[self._engine.read(sent.tokens)] = sent
+
+    def _read(self, sent: Sent, output: Any) -> dict[Prefix, float]:
+        """The scores that came with a sequence; those that did not are asked for again."""
+        cached, rows = output.num_cached_tokens, output.outputs.data
+        if len(rows) != len(sent.tokens) - cached:
+            raise EngineError(f"prm: {len(rows)} rows for {len(sent.tokens)} tokens, {cached} of them cached")
+        sent.asker.computed += len(rows)
+        there = [end for end in sent.ends if end > cached]
+        for end in sent.ends[: len(sent.ends) - len(there)]:
+            self._send(Sent(sent.tokens[:end], [end], sent.asker))
+        scores = self._format.scores(rows[[end - 1 - cached for end in there]].float()).tolist()
+        return dict(zip((sent.tokens[:end] for end in there), scores, strict=True))
+
+    def _learn(self, scores: Mapping[Prefix, float]) -> None:
+        """Give scores to those who wait for them."""
+        self._memo.learn(scores)
+        for prefix, score in scores.items():
+            for waiting in self._awaited.pop(prefix):
+                waiting.scores[prefix] = score
+                if not waiting.wanted:
+                    self._done.append(waiting)

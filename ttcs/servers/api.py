@@ -1,0 +1,80 @@
+"""What a policy asks of a server, and what it is told: the same whichever API the server speaks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ttcs.core import Continue
+from ttcs.errors import UserError
+from ttcs.servers.client import Client
+
+SEEDS = 2**31  # what every server takes
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Go on writing a solution.
+
+    messages: the chat up to where the assistant speaks. written: the solution so far, as text.
+    prompt: tokens of both. last: text of the piece before this one, where this one is to complete it.
+    stepwise: no more than the current step is wanted; else the whole solution, which ends_at_box or with its turn.
+    """
+
+    model: str
+    messages: list[dict[str, str]]
+    written: str
+    prompt: list[int]
+    last: str
+    stepwise: bool
+    ends_at_box: bool
+    max_tokens: int
+    temperature: float
+    top_p: float
+    seed: int
+
+    def sampling(self) -> dict[str, Any]:
+        """The fields of a request that every API calls the same."""
+        return {"model": self.model, "temperature": self.temperature, "top_p": self.top_p, "seed": self.seed % SEEDS}
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What the server wrote. over: the model ended its turn; cut: it was stopped before it had what it wanted to say.
+
+    prompt_tokens, cached_tokens: of what it read, and how many of them it had in its cache; None where it does not say.
+    """
+
+    tokens: list[int]
+    over: bool
+    cut: bool
+    prompt_tokens: int | None
+    cached_tokens: int | None
+
+
+class Api(Protocol):
+    """One way to talk to a server."""
+
+    def check(self, request: Continue) -> None:
+        """UserError when a request is one that this API cannot serve."""
+        ...
+
+    async def piece(self, client: Client[Any], tokenizer: Any, ask: Ask) -> Piece:
+        """At least one token, unless it is cut."""
+        ...
+
+
+def choice(client: Client[Any], answer: Any) -> Any:
+    """The one choice that was asked for."""
+    try:
+        return answer["choices"][0]
+    except (KeyError, IndexError, TypeError) as error:
+        raise UserError(f"{client.url} does not answer like an OpenAI server: {str(answer)[:200]}") from error
+
+
+def usage(answer: Mapping[str, Any]) -> tuple[int | None, int | None]:
+    """Tokens read, and how many of them came from the server's cache."""
+    counts = answer.get("usage") or {}
+    details = counts.get("prompt_tokens_details") or {}
+    return counts.get("prompt_tokens"), details.get("cached_tokens")

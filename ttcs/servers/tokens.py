@@ -1,0 +1,47 @@
+"""/completions of servers that take and give token ids: vLLM, SGLang."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ttcs.core import Continue
+from ttcs.errors import UserError
+from ttcs.models.boundaries import BREAK
+from ttcs.servers.api import Ask, Piece, choice, usage
+from ttcs.servers.client import Client
+
+BOX = r"\boxed"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCompletions:
+    """Solutions go on at the very token they stopped at.
+
+    body: fields sent along. The server must be told to return token ids, and that no sampling default of the
+    checkpoint's (top_k, repetition_penalty, ...) is wanted.
+    """
+
+    body: Mapping[str, Any]
+
+    def check(self, request: Continue) -> None:
+        """Serves them all."""
+
+    async def piece(self, client: Client[Any], tokenizer: Any, ask: Ask) -> Piece:
+        body = {**ask.sampling(), "prompt": ask.prompt, "max_tokens": ask.max_tokens, "stop": _stop(ask), **self.body}
+        answer = await client.post("completions", body)
+        said = choice(client, answer)
+        if said.get("token_ids") is None:
+            raise UserError(f"{client.url} returns no token ids: choose {client.name}/engine=server_text")
+        finish = said.get("finish_reason")
+        stopped_at = said.get("stop_reason", said.get("matched_stop"))  # vLLM's name for it, SGLang's
+        over = finish == "stop" and not isinstance(stopped_at, str)
+        return Piece(said["token_ids"], over, finish != "stop" or not (over or said["token_ids"]), *usage(answer))
+
+
+def _stop(ask: Ask) -> list[str]:
+    """Whole solutions stop at the box, and once more where the step with the box ends: nothing is decoded in vain."""
+    if ask.stepwise or BOX in ask.last:
+        return [BREAK]
+    return [BOX] if ask.ends_at_box else []

