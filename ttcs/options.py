@@ -23,7 +23,7 @@ def options(*, _root_: DictConfig) -> str:
 
 def _group(group: str, chosen: str | None) -> list[str]:
     files = sorted((CONF / group).glob("*.yaml"))
-    width = max(len(file.stem) for file in files)
+    width = max(12, *(len(file.stem) for file in files))
     return [
         group,
         *(f"{'*' if file.stem == chosen else ' ':>3} {file.stem:<{width}} {_comment(file)}" for file in files),
