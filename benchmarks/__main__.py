@@ -31,7 +31,7 @@ def main() -> None:
     found: list[Result] = []
     for measure in dict.fromkeys(MEASURES[goal] for goal in asked.goals):
         for result in measure(effort):
-            print(f"{time.perf_counter() - started:6.0f} s  {result.goal}  {result.what}", file=sys.stderr)
+            print(f"{time.perf_counter() - started:6.0f} s  {report.line(result)}", file=sys.stderr)
             found += [result] if result.goal.lower() in asked.goals else []
         found.sort(key=lambda result: list(MEASURES).index(result.goal.lower()))
         machine = Machine.now(before, found, effort)

@@ -1,6 +1,6 @@
 """Searches that advance together, the way of search-and-learn (Beeching et al., 2024); see docs/performance.md.
 
-All searches of a group get their samples before any is scored, and their scores before any goes on, so the slowest one is
+All searches of a group get their samples before any is scored, and their scores before any goes on, so the slowest is
 waited for at every depth. Seeds are those of the scheduler, so the same strategy comes to the same outcomes.
 """
 

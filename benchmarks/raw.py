@@ -1,8 +1,8 @@
 """G3: a search against the bare engine that decodes as many tokens, without steps, scores or choices.
 
-The bare engine is the policy's own class with the same weights, batch and cache. It decodes n sequences a problem from the
-prompt, the i-th as long as all the steps together that the search sampled i-th at their depths: as many tokens, in as
-many rows, in one go. Nothing stops it earlier.
+The bare engine is the policy's own class with the same weights, batch and cache. It decodes n sequences a problem from
+the prompt, the i-th as long as all the steps together that the search sampled i-th at their depths: as many tokens, in
+as many rows, in one go. Nothing stops it earlier.
 """
 
 from __future__ import annotations
@@ -10,26 +10,17 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from benchmarks import zoo
 from benchmarks.harness import Effort, Limit, Result, Spread, compare, interleaved, side
-from ttcs.components import build
+from benchmarks.lengths import endless
 from ttcs.core import Continue, Problem, Trajectory
 from ttcs.execution import Outcome
 
 GOAL = Limit(1.25)
 Lengths = Mapping[Problem, Sequence[int]]
-
-
-class Endless:
-    """Step boundaries that never come."""
-
-    solid: frozenset[int] = frozenset()
-
-    def ends_step(self, previous: int | None, token: int) -> bool:
-        return False
 
 
 class Watched:
@@ -63,14 +54,6 @@ def lengths(outcomes: Sequence[Outcome], n: int) -> Lengths:
     return found
 
 
-def endless(config: Any) -> Any:
-    """A policy that decodes exactly as many tokens as it is asked for."""
-    policy = build(config, "policy")
-    room = policy.rules.context
-    policy.rules = replace(policy.rules, ends=frozenset(), boundaries=Endless(), end_at_box=False, max_tokens=room)
-    return policy
-
-
 def generate(policy: Any, wanted: Lengths) -> int:
     """Tokens decoded."""
     policy.reset()
@@ -98,7 +81,7 @@ def measure(effort: Effort) -> Iterator[Result]:
     tasks = zoo.problems(effort.problems)
     strategy = zoo.strategy("dvts", effort.n)
     wanted = lengths(zoo.search(strategy, tasks, zoo.policy(), zoo.prm()), effort.n)
-    bare = endless(zoo.configured())
+    bare = endless()
 
     def searched() -> Searched:
         policy, prm = Watched(zoo.policy()), Watched(zoo.prm())

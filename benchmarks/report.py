@@ -33,6 +33,10 @@ def cells(result: Result) -> tuple[str, ...]:
     )
 
 
+def line(result: Result) -> str:
+    return f"{result.goal}  {result.what}: {spread(result.measured, result.unit)}"
+
+
 def spread(numbers: Spread, unit: str) -> str:
     """1.23 (1.20 to 1.31); one number where it is exact."""
     around = "" if numbers.low == numbers.high else f" ({digits(numbers.low)} to {digits(numbers.high)})"

@@ -1,9 +1,9 @@
 """G5: what continuous searches, incremental scores and an early end are worth, against the way of search-and-learn.
 
-That way, with the same policy engine (its prefix cache included: there it is vLLM with one) and the same forward pass of
-the same PRM: searches advance in lock-step (beam search one problem at a time, DVTS 25); the PRM has no cache and reads
-every solution again from its first token at every step, 8 to a padded batch; beam search fills up to n beams whenever
-some are complete, and goes on until all are complete at once or 40 rounds are over.
+That way, with the same policy engine (and its prefix cache: there it is vLLM, which has one) and the same forward pass
+of the same PRM: searches advance in lock-step (beam search one problem at a time, DVTS 25); the PRM has no cache and
+reads every solution again from its first token at every step, 8 to a padded batch; beam search fills up to n beams
+whenever some are complete, and goes on until all are complete at once or 40 rounds are over.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from typing import Any
 import torch
 
 from benchmarks import lockstep, zoo
+from benchmarks.cases import Case, cases
 from benchmarks.harness import Effort, Limit, Result, compare, interleaved, side
 from ttcs.components import build
-from ttcs.core import PRM, Judge, Judged, Policy, Problem, Reduction, Sample, Score, Search, Strategy, Trajectory
+from ttcs.core import PRM, Judge, Judged, Problem, Reduction, Sample, Score, Search, Strategy, Trajectory
 from ttcs.execution import Outcome
 from ttcs.models.cached import CachedModel
 from ttcs.models.load import load_tokenizer, scorer_size
@@ -96,27 +97,31 @@ class FullBeamSearch:
         return tuple(complete[: self.n])
 
 
-def elsewhere(name: str, strategy: Strategy, tasks: Sequence[Problem], policy: Policy, prm: PRM) -> list[Outcome]:
-    policy.reset()
-    return lockstep.run(strategy, zoo.selection(), tasks, policy, prm, seed=0, group=GROUPS[name])
+def elsewhere(name: str, strategy: Strategy, case: Case, prm: PRM) -> list[Outcome]:
+    case.policy.reset()
+    return lockstep.run(strategy, zoo.selection(), case.problems, case.policy, prm, seed=0, group=GROUPS[name])
 
 
 def measure(effort: Effort) -> Iterator[Result]:
-    tasks = zoo.problems(effort.problems)
-    slow = RescoringPRM(zoo.configured(), BATCH)
-    for name, goal in GOALS.items():
-        ours = zoo.strategy(name, effort.n)
-        ways = {
-            "here": partial(zoo.search, ours, tasks, zoo.policy(), zoo.prm()),
-            "elsewhere": partial(elsewhere, name, ours, tasks, zoo.policy(), slow),
-        }
-        if name == "beam_search":
-            theirs = FullBeamSearch(ours.n, ours.width, ours.max_steps, ours.rank)
-            ways["elsewhere, to the end"] = partial(elsewhere, name, theirs, tasks, zoo.policy(), slow)
-        runs = interleaved(ways, effort.runs)
-        sides = {way: side(runs[way], zoo.counters(runs[way][0].value)) for way in ways}
-        *others, last = [way for way in ways if way != "here"]
-        for way in (last, *others):
-            wall, cpu = compare(runs[way], runs["here"])
-            what = f"{name}, n = {effort.n}: {way} / here"
-            yield Result("G5", what, wall, goal if way == last else None, cpu, {w: sides[w] for w in (way, "here")})
+    prm = RescoringPRM(zoo.configured(), BATCH)
+    for case in cases(max(1, effort.problems // 4), effort.n):
+        for name in GOALS:
+            yield from compared(name, case, prm, effort.runs)
+
+
+def compared(name: str, case: Case, prm: PRM, runs: int) -> Iterator[Result]:
+    ours: Any = zoo.strategy(name, case.n)
+    ways = {
+        "here": partial(zoo.search, ours, case.problems, case.policy, zoo.prm()),
+        "elsewhere": partial(elsewhere, name, ours, case, prm),
+    }
+    if name == "beam_search":
+        theirs = FullBeamSearch(ours.n, ours.width, ours.max_steps, ours.rank)
+        ways["elsewhere, to the end"] = partial(elsewhere, name, theirs, case, prm)
+    timed = interleaved(ways, runs)
+    sides = {way: side(timed[way], zoo.counters(timed[way][0].value)) for way in ways}
+    *others, last = [way for way in ways if way != "here"]
+    for way in (last, *others):
+        wall, cpu = compare(timed[way], timed["here"])
+        goal = GOALS[name] if way == last else None
+        yield Result("G5", f"{name}, {case}: {way} / here", wall, goal, cpu, {w: sides[w] for w in (way, "here")})

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from tests.simulation import PROBLEMS, STRATEGIES, CountingPolicy, CountingPRM, Recorded, comparable, one, simulate
 from ttcs import reduction
-from ttcs.core import Continue, Continued, Problem, Sample, Score, Search, Step, Stop, Trajectory
+from ttcs.core import Continue, Continued, Judged, Problem, Sample, Score, Search, Step, Stop, Trajectory
 from ttcs.ledger import Budget
 from ttcs.policies.scripted import ScriptedPolicy
 from ttcs.prms.scripted import ScriptedPRM
@@ -117,6 +117,27 @@ def test_the_engines_work_on_full_batches() -> None:
     simulate(BeamSearch(4, 2, 40, reduction.last), problems=problems, policy=policy, prm=prm)
     assert policy.steps < 1.5 * len(policy.asked) / 64
     assert len(prm.batches) < 1.5 * len(prm.asked) / 32
+
+
+@dataclass
+class Aside(CountingPRM):
+    """Works by itself, like an engine in another process: it has something only after the policy was stepped too."""
+
+    policy: CountingPolicy = field(default_factory=CountingPolicy)
+    seen: int = 0
+
+    def step(self) -> list[tuple[int, Judged]]:
+        busy = len(self.policy.given) < len(self.policy.asked)
+        if busy and self.policy.steps == self.seen:
+            return []
+        self.seen = self.policy.steps
+        return super().step()
+
+
+def test_while_a_prm_works_by_itself_the_policy_goes_on() -> None:
+    strategy, policy = BeamSearch(8, 4, 40, reduction.last), CountingPolicy(ScriptedPolicy(capacity=64, pace=5))
+    found = simulate(strategy, policy=policy, prm=Aside(ScriptedPRM(capacity=1000), policy=policy))
+    assert comparable(found) == comparable(simulate(strategy))
 
 
 def test_the_prm_is_loaded_once_and_only_when_something_is_scored() -> None:

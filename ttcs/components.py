@@ -54,7 +54,20 @@ def _resolved(config: DictConfig, key: str) -> dict[str, Any]:
 
 def _build(node: Mapping[str, Any], key: str) -> Any:
     _check(node, key)
-    return instantiate(node, _convert_="all")
+    plain = _functions(node)
+    return instantiate(plain, _convert_="all") if isinstance(plain, Mapping) else plain
+
+
+def _functions(node: Any) -> Any:
+    """Functions in the place of nodes that do nothing but name one.
+
+    What Hydra makes of `_partial_` asks its own policy about every call, which costs a search a third of its time.
+    """
+    if not isinstance(node, Mapping):
+        return node
+    if node.keys() == {"_target_", "_partial_"}:
+        return get_object(node["_target_"])
+    return {name: _functions(value) for name, value in node.items()}
 
 
 def _check(node: Mapping[str, Any], key: str) -> None:

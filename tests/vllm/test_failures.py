@@ -28,6 +28,13 @@ LOG = """(EngineCore pid=7) Loading safetensors checkpoint shards: 100% Complete
 """
 
 
+@pytest.fixture(autouse=True)
+def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the engines of this file leave their logs."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    return tmp_path
+
+
 def policy(**changes: Any) -> VLLMPolicy:
     return VLLMPolicy(
         **{"model": str(MODEL), "temperature": 0.8, "top_p": 1.0, "max_tokens": 60, "batch_size": 8} | changes
@@ -91,9 +98,10 @@ def test_no_model_folder() -> None:
         ({"lora": "/nowhere"}, "policy.lora=/nowhere is no folder of an adapter"),
     ],
 )
-def test_settings_that_cannot_be(real: None, changes: dict[str, Any], said: str) -> None:
+def test_settings_that_cannot_be(real: None, changes: dict[str, Any], said: str, logs: Path) -> None:
     with pytest.raises(UserError, match=said):
         policy(**changes)
+    assert not list(logs.iterdir())  # nothing was started, nothing is left
 
 
 def test_too_little_memory(real: None) -> None:

@@ -121,6 +121,15 @@ def test_samples_have_the_same_distribution(pair: Pair, problems: tuple[Problem,
     assert min(values) > 1e-3
 
 
+def test_more_prompts_than_the_engine_reads_at_once(policy: VLLMPolicy, problems: tuple[Problem, ...]) -> None:
+    """A prompt that it reads in pieces, vLLM cannot sample from with a seed on CPU."""
+    token = policy.tokenizer("the", add_special_tokens=False).input_ids[0]
+    begun = Step(0, (token,) * 300, "the " * 300, Stop.STEP)
+    asked = [Problem(f"{number}", f"{number} {problem.question}") for number in range(10) for problem in problems]
+    requests = [ask(Trajectory(problem, (begun,)), max_tokens=2, seed=3) for problem in asked]
+    assert all(result.steps for result in finish(policy, requests))
+
+
 def test_prefixes_are_cached(policy: VLLMPolicy, problems: tuple[Problem, ...]) -> None:
     policy.reset()
     root = Trajectory(problems[0])

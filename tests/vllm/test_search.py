@@ -71,6 +71,12 @@ def test_at_temperature_0_the_trees_are_the_same(
         assert outcome.ledger.generations == other.ledger.generations
 
 
+def test_both_count_flops_alike(
+    policy: VLLMPolicy, prm: VLLMPRM, plain_policy: TransformersPolicy, plain_prm: TransformersPRM
+) -> None:
+    assert (policy.size, prm.size) == (plain_policy.size, plain_prm.size)
+
+
 @pytest.fixture
 def main(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
     """Runs `python -m ttcs` in this process; the folder of the run."""

@@ -6,8 +6,11 @@ import json
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,6 +40,30 @@ def test_output_comes_back_after_a_failure(tmp_path: Path, capfd: pytest.Capture
     os.write(1, b"directly\n")
     print("we")
     assert capfd.readouterr().out == "directly\nwe\n"
+
+
+def test_a_process_ends_with_its_parent(tmp_path: Path) -> None:
+    engine = (
+        "import os, time; from ttcs.vllm.orphan import watch; watch(); print(os.getpid(), flush=True); time.sleep(60)"
+    )
+    parent = (
+        "import pathlib, subprocess, sys, time; from ttcs.vllm.quiet import started_quietly\n"
+        f"with started_quietly(pathlib.Path({str(tmp_path / 'log')!r}), {{}}): "
+        f"subprocess.Popen([sys.executable, '-c', {engine!r}])\n"
+        "time.sleep(60)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", parent])
+    child = wait_for(lambda: (tmp_path / "log").exists() and (tmp_path / "log").read_text().strip())
+    process.kill()
+    process.wait()
+    assert wait_for(lambda: not Path(f"/proc/{child}").exists())
+
+
+def wait_for(condition: Callable[[], Any]) -> Any:
+    until = time.monotonic() + 60
+    while not (found := condition()) and time.monotonic() < until:
+        time.sleep(0.1)
+    return found
 
 
 def test_on_cpu() -> None:

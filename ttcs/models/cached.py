@@ -75,14 +75,17 @@ class CachedModel:
         """Length of the longest cached prefix of `tokens`."""
         return self.prefixes.match(tokens)[0]
 
-    def load(self, row: int, tokens: Sequence[int], room: int) -> int:
-        """Copy the longest cached prefix of `tokens` into a row with space for `room` tokens; its length."""
+    def load(self, row: int, tokens: Sequence[int], room: int, rows: int = 1) -> int:
+        """Copy the longest cached prefix of `tokens` into rows with space for `room` tokens; its length.
+
+        row: the first of them; rows: how many.
+        """
         self.rows.reserve(self.config, room, self.model.dtype, self.device)
         length, pieces = self.prefixes.match(tokens)
         start = 0
         for piece in pieces:
             end = start + piece.shape[3]
-            self._kv[:, :, row, :, start:end] = piece
+            self._kv[:, :, row : row + rows, :, start:end] = piece[:, :, None]
             start = end
         return length
 

