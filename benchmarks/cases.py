@@ -6,28 +6,43 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from benchmarks import lengths, zoo
-from ttcs.core import Policy, Problem
+from omegaconf import DictConfig
+
+from benchmarks import large, lengths, zoo
+from ttcs.core import PRM, Policy, Problem
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
+    """config: what `prm` was built from."""
+
     name: str
-    policy: Policy
-    problems: Sequence[Problem]
     n: int
+    problems: Sequence[Problem]
+    policy: Policy
+    prm: PRM
+    config: DictConfig
 
     def __str__(self) -> str:
-        return f"{len(self.problems)} {self.name} problems, n = {self.n}"
+        return f"{len(self.problems)} {self.name}, n = {self.n}"
+
+
+def short(count: int, n: int) -> Case:
+    return Case("zoo problems", n, zoo.problems(count), zoo.policy(), zoo.prm(), zoo.configured())
+
+
+def long(count: int, n: int) -> Case:
+    """See `lengths.LONG`."""
+    return Case("long problems", n, lengths.problems(count), shaped(), zoo.prm(), zoo.configured())
+
+
+def long_large(count: int, n: int) -> Case:
+    """With a PRM eight times as large as the policy, as in the papers."""
+    model = f"prm.model={large.folder()}"
+    name = "long problems, large PRM"
+    return Case(name, n, lengths.problems(count), shaped(), zoo.prm(model), zoo.configured(model))
 
 
 @cache
 def shaped() -> lengths.ShapedPolicy:
     return lengths.ShapedPolicy(lengths.LONG)
-
-
-def cases(count: int, n: int) -> list[Case]:
-    return [
-        Case("zoo", zoo.policy(), zoo.problems(count), n),
-        Case("long", shaped(), lengths.problems(count), n),
-    ]

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from benchmarks import lockstep, zoo
-from benchmarks.cases import Case, cases
+from benchmarks.cases import Case, long, short
 from benchmarks.harness import Effort, Limit, Result, Spread, compare, interleaved, side
 from ttcs.core import Policy, Strategy
 from ttcs.execution import Outcome
@@ -32,13 +32,13 @@ class Counted:
 
 def waiting(strategy: Strategy, case: Case, policy: Policy) -> list[Outcome]:
     policy.reset()
-    zoo.prm().reset()
+    case.prm.reset()
     group = len(case.problems)
-    return lockstep.run(strategy, zoo.selection(), case.problems, policy, zoo.prm(), seed=0, group=group)
+    return lockstep.run(strategy, zoo.selection(), case.problems, policy, case.prm, seed=0, group=group)
 
 
 def continuing(strategy: Strategy, case: Case, policy: Policy) -> list[Outcome]:
-    return zoo.search(strategy, case.problems, policy, zoo.prm())
+    return zoo.search(strategy, case.problems, policy, case.prm)
 
 
 def passes(search: Callable[[Policy], list[Outcome]], policy: Policy) -> int:
@@ -49,7 +49,7 @@ def passes(search: Callable[[Policy], list[Outcome]], policy: Policy) -> int:
 
 def measure(effort: Effort) -> Iterator[Result]:
     for count in list(GOALS)[: 1 if effort.quick else None]:
-        for case in cases(count, N):
+        for case in (short(count, N), long(count, N)):
             yield from compared(case, GOALS[count], effort.runs)
 
 

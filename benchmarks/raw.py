@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,7 @@ class Watched:
     def __init__(self, engine: Any) -> None:
         self._engine = engine
         self.size, self.capacity = engine.size, engine.capacity
-        self.max_tokens = getattr(engine, "max_tokens", None)
+        self.max_tokens: int = getattr(engine, "max_tokens", 0)  # a PRM has none
         self.add, self.reset = engine.add, engine.reset
         self.cpu = 0.0
 
@@ -87,7 +87,8 @@ def measure(effort: Effort) -> Iterator[Result]:
         policy, prm = Watched(zoo.policy()), Watched(zoo.prm())
         return Searched(zoo.search(strategy, tasks, policy, prm), policy.cpu, prm.cpu)
 
-    runs = interleaved({"DVTS": searched, "raw": lambda: generate(bare, wanted)}, effort.runs)
+    ways: dict[str, Callable[[], Any]] = {"DVTS": searched, "raw": lambda: generate(bare, wanted)}
+    runs = interleaved(ways, effort.runs)
     wall, cpu = compare(runs["DVTS"], runs["raw"])
     decoded = runs["raw"][0].value
     counters = zoo.counters(runs["DVTS"][0].value.outcomes)

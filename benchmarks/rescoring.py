@@ -16,14 +16,14 @@ from math import ceil
 from typing import Any
 
 import torch
+from torch.nn.utils.rnn import pad_sequence
 
 from benchmarks import lockstep, zoo
-from benchmarks.cases import Case, cases
+from benchmarks.cases import Case, long, long_large, short
 from benchmarks.harness import Effort, Limit, Result, compare, interleaved, side
 from ttcs.components import build
 from ttcs.core import PRM, Judge, Judged, Problem, Reduction, Sample, Score, Search, Strategy, Trajectory
 from ttcs.execution import Outcome
-from ttcs.models.cached import CachedModel
 from ttcs.models.load import load_tokenizer, scorer_size
 
 GOALS = {"beam_search": Limit(10.0, least=True), "dvts": Limit(4.0, least=True)}
@@ -32,14 +32,16 @@ BATCH = 8
 
 
 class RescoringPRM:
-    """A PRM without any memory: each solution is read whole, however much of it was read before."""
+    """A PRM without any memory: each solution is read whole, however much of it was read before.
+
+    Padding on the right needs no mask: what comes later is not attended to.
+    """
 
     def __init__(self, config: Any, batch_size: int) -> None:
         model, form = config.prm.model, build(config.prm, "format")
         tokenizer = load_tokenizer(model)
         self._format, self._reader = form, form.reader(tokenizer, model)
         self._scorer = form.load(model, tokenizer, "auto", "auto")
-        self._model = CachedModel(self._scorer.model, batch_size, cache_gb=0.0)
         self.size = scorer_size(model, self._scorer.model, self._scorer.parameters)
         self.capacity = batch_size
         self._queue: deque[tuple[int, Judge]] = deque()
@@ -54,7 +56,9 @@ class RescoringPRM:
     def step(self) -> list[tuple[int, Judged]]:
         batch = [self._queue.popleft() for _ in range(min(self.capacity, len(self._queue)))]
         prefixes = [self._prefixes(judge.trajectory) for _, judge in batch]
-        hidden = self._model.read(0, [whole[-1] for whole in prefixes], [0] * len(batch))
+        whole = [torch.tensor(found[-1]) for found in prefixes]
+        padded = pad_sequence(whole, batch_first=True).to(self._scorer.model.device)
+        hidden = self._scorer.model.base_model(input_ids=padded, use_cache=False).last_hidden_state
         return [
             (ticket, self._judged(judge.trajectory, [len(prefix) for prefix in read], hidden[row]))
             for row, ((ticket, judge), read) in enumerate(zip(batch, prefixes, strict=True))
@@ -86,8 +90,9 @@ class FullBeamSearch:
         complete: list[Trajectory] = []
         beams = [Trajectory(problem)]
         for rounds in range(1, self.max_steps + 1):
-            wanted = tuple((beams * ceil(self.n / len(beams)))[: self.n])
-            sampled = yield Sample(wanted, max_steps=1 if rounds < self.max_steps else None)
+            branches = ceil(self.n / len(beams))
+            wanted = [beam for beam in beams for _ in range(branches)][: self.n]
+            sampled = yield Sample(tuple(wanted), max_steps=1 if rounds < self.max_steps else None)
             children = yield Score(sampled)
             complete += [child for child in children if not child.live]
             live = sorted((child for child in children if child.live), key=lambda child: -self.rank(child.scores))
@@ -103,16 +108,24 @@ def elsewhere(name: str, strategy: Strategy, case: Case, prm: PRM) -> list[Outco
 
 
 def measure(effort: Effort) -> Iterator[Result]:
-    prm = RescoringPRM(zoo.configured(), BATCH)
-    for case in cases(max(1, effort.problems // 4), effort.n):
-        for name in GOALS:
-            yield from compared(name, case, prm, effort.runs)
+    """Beam search to the end takes so long that it is measured at a quarter of n."""
+    few, one = max(1, effort.problems // 4), 1
+    beams, trees = "beam_search", "dvts"
+    for name, case in (
+        (beams, short(few, effort.n)),
+        (trees, short(few, effort.n)),
+        (beams, long(one, effort.n // 4)),
+        (trees, long(few, effort.n)),
+        (trees, long_large(one, effort.n)),
+    ):
+        yield from compared(name, case, effort.runs)
 
 
-def compared(name: str, case: Case, prm: PRM, runs: int) -> Iterator[Result]:
+def compared(name: str, case: Case, runs: int) -> Iterator[Result]:
     ours: Any = zoo.strategy(name, case.n)
+    prm = RescoringPRM(case.config, BATCH)
     ways = {
-        "here": partial(zoo.search, ours, case.problems, case.policy, zoo.prm()),
+        "here": partial(zoo.search, ours, case.problems, case.policy, case.prm),
         "elsewhere": partial(elsewhere, name, ours, case, prm),
     }
     if name == "beam_search":

@@ -46,8 +46,8 @@ def policy() -> Any:
     return part("policy")
 
 
-def prm() -> Any:
-    return part("prm")
+def prm(*overrides: str) -> Any:
+    return part("prm", *overrides)
 
 
 def problems(count: int) -> list[Problem]:

@@ -73,7 +73,7 @@ class CachedModel:
 
     def cached(self, tokens: Sequence[int]) -> int:
         """Length of the longest cached prefix of `tokens`."""
-        return self.prefixes.match(tokens)[0]
+        return self.prefixes.length(tokens)
 
     def load(self, row: int, tokens: Sequence[int], room: int, rows: int = 1) -> int:
         """Copy the longest cached prefix of `tokens` into rows with space for `room` tokens; its length.
@@ -82,11 +82,8 @@ class CachedModel:
         """
         self.rows.reserve(self.config, room, self.model.dtype, self.device)
         length, pieces = self.prefixes.match(tokens)
-        start = 0
-        for piece in pieces:
-            end = start + piece.shape[3]
-            self._kv[:, :, row : row + rows, :, start:end] = piece[:, :, None]
-            start = end
+        if pieces:
+            self._kv[:, :, row : row + rows, :, :length] = torch.cat(pieces, 3)[:, :, None]
         return length
 
     def store(self, row: int, tokens: Sequence[int], start: int) -> None:

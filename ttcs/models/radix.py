@@ -33,17 +33,15 @@ class RadixCache:
 
     def match(self, tokens: Sequence[int]) -> tuple[int, list[torch.Tensor]]:
         """(length of the longest stored prefix of `tokens`, its keys and values in pieces)."""
-        self._clock += 1
-        edge, length, pieces = self._root, 0, []
-        while length < len(tokens) and (child := edge.children.get(tokens[length])) is not None:
-            shared = _shared(child.tokens, tokens, length)
-            child.used = self._clock
-            pieces.append(child.kv[:, :, :, :shared])
-            length += shared
-            if shared < len(child.tokens):
-                break
-            edge = child
+        length, edges = self._path(tokens)
+        pieces = [edge.kv for edge in edges]
+        if over := sum(len(edge.tokens) for edge in edges) - length:
+            pieces[-1] = pieces[-1][:, :, :, :-over]
         return length, pieces
+
+    def length(self, tokens: Sequence[int]) -> int:
+        """That of the longest stored prefix of `tokens`."""
+        return self._path(tokens)[0]
 
     def insert(self, tokens: Sequence[int], kv: torch.Tensor) -> None:
         """Store a prefix; `kv` holds the keys and values of its last kv.shape[3] tokens.
@@ -65,6 +63,20 @@ class RadixCache:
         self.size += len(leaf.tokens)
         if self.size > self.limit:
             self._evict()
+
+    def _path(self, tokens: Sequence[int]) -> tuple[int, list[Edge]]:
+        """(length of the longest stored prefix of `tokens`, the edges it is on: of the last one perhaps a part)."""
+        self._clock += 1
+        edge, length, edges = self._root, 0, []
+        while length < len(tokens) and (child := edge.children.get(tokens[length])) is not None:
+            shared = _shared(child.tokens, tokens, length)
+            child.used = self._clock
+            edges.append(child)
+            length += shared
+            if shared < len(child.tokens):
+                break
+            edge = child
+        return length, edges
 
     def _split(self, edge: Edge, at: int) -> Edge:
         """Cut an edge in two; returns the upper half."""

@@ -1,0 +1,126 @@
+"""The logic of the benchmarks, on the scripted pair; nothing here is timed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from benchmarks import lockstep, raw, report, tokens
+from benchmarks.harness import QUICK, Limit, Result, Side, Spread, Timed, compare, interleaved
+from benchmarks.lengths import Shape
+from benchmarks.machine import Machine
+from benchmarks.rescoring import FullBeamSearch
+from tests.simulation import PROBLEMS, STRATEGIES, CountingPolicy, comparable, one, simulate
+from ttcs import reduction
+from ttcs.core import Continue, Stop, Trajectory
+from ttcs.policies.scripted import ScriptedPolicy
+from ttcs.prms.scripted import ScriptedPRM
+from ttcs.selection import Best
+from ttcs.strategies.dvts import DVTS
+
+
+def test_a_trie_counts_what_sequences_share_once():
+    assert tokens.trie_size([[1, 2, 3], [1, 2, 4, 5], [1, 2], [7]]) == 6
+    assert tokens.trie_size([]) == 0
+
+
+def test_every_scored_node_is_a_conversation():
+    outcome = one(STRATEGIES["dvts"])
+    found = list(tokens.conversations(outcome, lambda _, texts: [tuple(map(hash, texts))]))
+    assert len(found) == sum(node.step.score is not None for node in outcome.tree)
+    assert max(map(len, found)) == max(len(candidate.steps) for candidate in outcome.candidates)
+
+
+@pytest.mark.parametrize("group", [1, 5, 12])
+@pytest.mark.parametrize("name", sorted(STRATEGIES))
+def test_searches_in_lock_step_choose_what_the_scheduler_s_choose(name, group):
+    strategy = STRATEGIES[name]
+    outcomes = lockstep.run(strategy, Best(), PROBLEMS, ScriptedPolicy(), ScriptedPRM(), seed=0, group=group)
+    assert [outcome.problem for outcome in outcomes] == PROBLEMS
+    together = {outcome.problem.id: outcome for outcome in outcomes}
+    assert comparable(together) == comparable(simulate(strategy))
+
+
+def test_in_lock_step_no_search_is_scored_before_all_are_sampled():
+    policy = CountingPolicy(ScriptedPolicy(pace=3))
+    waves: list[int] = []
+
+    class PRM(ScriptedPRM):
+        def step(self):
+            waves.append(len(policy.asked) - len(policy.given))
+            return super().step()
+
+    lockstep.run(STRATEGIES["dvts"], Best(), PROBLEMS, policy, PRM(), seed=0, group=len(PROBLEMS))
+    assert waves
+    assert not any(waves)
+
+
+def test_beams_to_the_end_are_those_of_beam_search_until_one_is_complete():
+    policy = ScriptedPolicy(min_depth=4)
+    full = one(FullBeamSearch(8, 4, 40, reduction.last), policy=policy)
+    here = one(STRATEGIES["beam_search"], policy=policy)
+    whole_rounds = 3 * 8  # before the fourth, no solution ends
+    assert full.tree[:whole_rounds] == here.tree[:whole_rounds]
+    assert len(full.tree) >= len(here.tree)
+    assert len(full.candidates) == 8
+
+
+def test_lengths_of_the_raw_run_are_those_of_the_search():
+    outcome = one(DVTS(8, 4, 40, reduction.last))
+    (counts,) = raw.lengths([outcome], 8).values()
+    assert sum(counts) == outcome.ledger.decoded_tokens
+    firsts = [len(node.step.tokens) for node in outcome.tree if node.parent is None]
+    assert len(firsts) == len(counts) == 8
+    assert all(count >= first for count, first in zip(counts, firsts, strict=True))
+
+
+def test_a_shape_draws_the_same_for_the_same_seed():
+    shape = Shape(shortest=2, longest=5, least=3, end=0.5)
+    request = Continue(Trajectory(PROBLEMS[0]), None, None, None, seed=7)
+    steps = shape.steps(request)
+    assert steps == shape.steps(request)
+    assert len(steps) >= 3
+    assert all(2 <= length <= 5 for length, _ in steps)
+    assert [stop for _, stop in steps] == [Stop.STEP] * (len(steps) - 1) + [Stop.END]
+    assert shape.steps(replace(request, max_steps=1)) == [(steps[0][0], Stop.STEP)]
+
+
+def test_ways_alternate_after_one_run_of_each():
+    order: list[str] = []
+    runs = interleaved({name: lambda name=name: order.append(name) for name in "ab"}, 3)
+    assert "".join(order) == "ab" + "ab" * 3
+    assert {name: len(found) for name, found in runs.items()} == {"a": 3, "b": 3}
+
+
+def test_ratios_are_taken_pair_by_pair():
+    above, below = [Timed(2.0, 1.0, None), Timed(30.0, 8.0, None)], [Timed(1.0, 1.0, None), Timed(10.0, 4.0, None)]
+    wall, cpu = compare(above, below)
+    assert (wall, cpu) == (Spread(2.5, 2.0, 3.0), Spread(1.5, 1.0, 2.0))
+
+
+RESULT = Result(
+    "G3", "a / b", Spread(1.3, 1.25, 1.4), Limit(1.25), Spread.exact(1.2), {"a": Side(2.0, 1.9, {"tokens": 12345})}
+)
+
+
+def test_a_table_says_whether_a_goal_is_met():
+    head, rule, row = report.table([RESULT]).splitlines()
+    assert head.count("|") == rule.count("|") == row.count("|")
+    assert "| G3 | a / b | 1.30 (1.25 to 1.40) | 1.20 | ≤ 1.25 | **no** | a 2.00 s (1.90), tokens 12,345 |" in row
+    assert "≥ 10 | yes" in report.table([replace(RESULT, measured=Spread.exact(11), limit=Limit(10, least=True))])
+    assert replace(RESULT, limit=None).met is None
+
+
+def test_results_are_written_as_json_and_into_a_page(tmp_path):
+    content = json.loads(report.to_json(Machine.now(0.5, [RESULT], QUICK), [RESULT]))
+    assert content["results"][0]["met"] is False
+    assert content["machine"]["share"] == pytest.approx(0.95 / content["machine"]["threads"])
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{report.OPEN}\nold\n{report.CLOSE}\nafter\n")
+    report.write_between(page, "new\n")
+    assert page.read_text() == f"before\n{report.OPEN}\nnew\n{report.CLOSE}\nafter\n"
+    page.write_text("no marks")
+    with pytest.raises(SystemExit, match="no single pair"):
+        report.write_between(page, "new\n")
