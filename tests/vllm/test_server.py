@@ -31,7 +31,7 @@ from ttcs.session import session
 
 STARTING, STOPPING = 1200, 120  # seconds; a busy machine takes its time
 COMMAND = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--host", "127.0.0.1", "--dtype", "float32"]
-COMMON = ["--enforce-eager", "--block-size", "32"]
+COMMON = ["--enforce-eager", "--block-size", "32", "--distributed-executor-backend", "uni"]
 ENVIRONMENT = {
     "VLLM_CPU_KVCACHE_SPACE": "1",
     "VLLM_CPU_OMP_THREADS_BIND": "nobind",
@@ -88,7 +88,11 @@ def wait_until_up(started: subprocess.Popen[bytes], url: str, log: Path) -> str:
                 return url
         except httpx2.TransportError:
             time.sleep(2)
-    raise AssertionError(f"the server did not start:\n{log.read_text(errors='replace')[-3000:]}")
+    raise AssertionError(f"the server did not start:\n{tail(log)}")
+
+
+def tail(log: Path) -> str:
+    return log.read_text(errors="replace")[-3000:]
 
 
 def flags(arguments: Mapping[str, Any]) -> list[str]:
@@ -101,10 +105,22 @@ def flags(arguments: Mapping[str, Any]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("servers")
+
+
+@pytest.fixture(autouse=True)
+def logs(folder: Path) -> Iterator[None]:
+    """What the servers said last, beside a test that failed."""
+    yield
+    for log in sorted(folder.glob("*.log")):
+        print(log.name, tail(log), sep="\n")
+
+
+@pytest.fixture(scope="module")
+def urls(folder: Path) -> Iterator[list[str]]:
     """Of the policy and of the PRM."""
     pytest.importorskip("vllm", reason="vLLM is not installed: .ci/vllm makes an environment that has it")
-    folder = tmp_path_factory.mktemp("servers")
     policy, prm = (configured()[part].model for part in ("policy", "prm"))
     pooling = RLHFlow().pooling(prm, load_tokenizer(prm))
     commands = {
@@ -114,7 +130,8 @@ def urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
     with ExitStack() as stack:
         started = [(*stack.enter_context(process(command, log)), log) for log, command in commands.items()]
         yield [wait_until_up(*one) for one in started]
-        for server, _, _ in started:
+        for server, _, log in started:
+            assert server.poll() is None, f"the server ended by itself:\n{tail(log)}"
             stop(server)
             assert server.returncode in (0, -signal.SIGTERM, 128 + signal.SIGTERM)
 
