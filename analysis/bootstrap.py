@@ -24,7 +24,7 @@ class Interval(NamedTuple):
 
 
 @lru_cache(maxsize=8)
-def _shares(problems: int, resamples: int, seed: int) -> Floats:
+def shares(problems: int, resamples: int, seed: int) -> Floats:
     """(resamples, problems): how often each problem was drawn, as a share."""
     drawn = np.random.default_rng((seed, problems)).integers(problems, size=(resamples, problems))
     cells = drawn + problems * np.arange(resamples)[:, None]
@@ -39,7 +39,7 @@ def interval(values: Sequence[float] | Floats, resamples: int = RESAMPLES, seed:
         raise RecordsError("no problems to take a mean over")
     if len(array) == 1:
         return Interval(float(array[0]), np.nan, np.nan)
-    low, high = np.quantile(_shares(len(array), resamples, seed) @ array, (0.025, 0.975))
+    low, high = np.quantile(shares(len(array), resamples, seed) @ array, (0.025, 0.975))
     return Interval(float(array.mean()), float(low), float(high))
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -18,7 +19,7 @@ from matplotlib.ticker import (
     NullLocator,
 )
 
-from analysis.style import look
+from analysis.style import Look, looks, ordered
 
 SPAN = 0.2  # the least that a y axis covers: a narrower one makes noise look like an effect
 
@@ -55,15 +56,28 @@ def accuracy_vs_flops(ax: Axes, df: pd.DataFrame) -> Axes:
     return percent(ax, df)
 
 
+def accuracy_vs_seconds(ax: Axes, df: pd.DataFrame) -> Axes:
+    """Accuracy against seconds of the run per problem, log axis."""
+    methods(ax, df, "seconds")
+    ax.set_xscale("log")
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: f"{seconds:g}"))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.set_xlabel("Seconds per problem")
+    return percent(ax, df)
+
+
 def methods(ax: Axes, df: pd.DataFrame, x: str) -> Axes:
     """A line for each method: with a band where it comes from a larger run, with bars where every point is a run.
 
-    Greedy, which has one n, is also drawn across.
+    Greedy, which has one n, is also drawn across. A column `label`, if there is one, has what the legend says.
     """
-    for name, rows in df.groupby("method", sort=False):
-        _method(ax, str(name), rows.sort_values(x), x)
+    styles = looks(ordered(df["method"].unique()))
+    for name, style in styles.items():
+        rows = df[df["method"] == name].sort_values(x)
+        _method(ax, replace(style, label=str(rows["label"].iloc[0])) if "label" in rows else style, rows, x)
     ax.autoscale_view()
-    return _legend(ax, df)
+    return _legend(ax)
 
 
 def percent(ax: Axes, df: pd.DataFrame) -> Axes:
@@ -78,8 +92,7 @@ def percent(ax: Axes, df: pd.DataFrame) -> Axes:
     return ax
 
 
-def _method(ax: Axes, name: str, rows: pd.DataFrame, x: str) -> None:
-    style = look(name)
+def _method(ax: Axes, style: Look, rows: pd.DataFrame, x: str) -> None:
     at, mean, low, high = ([float(value) for value in rows[column]] for column in (x, "accuracy", "low", "high"))
     curve = Line2D(at, mean, color=style.colour, marker=style.marker, linestyle=style.line, label=style.label, zorder=3)
     curve.set(markersize=style.size, markeredgecolor="white", markeredgewidth=0.7)
@@ -88,15 +101,13 @@ def _method(ax: Axes, name: str, rows: pd.DataFrame, x: str) -> None:
         ax.fill_between(at, low, high, color=style.colour, alpha=0.13, linewidth=0)
     else:
         ax.vlines(at, low, high, color=style.colour, linewidth=1.3, alpha=0.75, zorder=2)
-    if name == "greedy":
+    if rows["method"].iloc[0] == "greedy":
         ax.axhline(mean[0], color=style.colour, linestyle=style.line, linewidth=0.9, alpha=0.6)
 
 
-def _legend(ax: Axes, df: pd.DataFrame) -> Axes:
+def _legend(ax: Axes) -> Axes:
     """Outside the data, in the order in which the curves end, the highest first."""
-    ends = df.sort_values("n").groupby("method")["accuracy"].last().sort_values(ascending=False)
-    order: Sequence[str] = [look(str(name)).label for name in ends.index]
-    handles, labels = ax.get_legend_handles_labels()
-    by_label = dict(zip(labels, handles, strict=True))
-    ax.legend([by_label[label] for label in order], order, loc="center left", bbox_to_anchor=(1.01, 0.5))
+    curves = [line for line in ax.lines if not str(line.get_label()).startswith("_")]
+    curves.sort(key=lambda line: -float(np.asarray(line.get_ydata())[-1]))
+    ax.legend(handles=curves, loc="center left", bbox_to_anchor=(1.01, 0.5))
     return ax

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -11,9 +13,12 @@ import pandas as pd
 from analysis import bootstrap, estimate
 from analysis.load import Records, RecordsError
 from analysis.pool import INDEPENDENT, width
+from analysis.style import ordered, split
+from analysis.variants import named
 
 TOKENS, POLICY_FLOPS, PRM_FLOPS = "decoded_tokens", "policy_flops", "prm_flops"
 VOTES, SCORES = ("majority", "pass"), ("best", "weighted")  # selections that do without a PRM, and those that do not
+BLIND = re.compile(r"(, )?\breduction=\w+")  # what a selection that reads no score has no use for
 BY = ["method", "strategy", "selection", "settings", "n"]
 ESTIMATES = [*BY, "seed", "problem_id", "level", "correct", "tokens", "flops", "seconds", "derived"]
 
@@ -38,31 +43,48 @@ def nested(run: Records, resamples: int = estimate.RESAMPLES, seed: int = 0) -> 
     return _with_costs(estimate.curve(known, resamples=resamples, seed=seed), run)
 
 
+@lru_cache(maxsize=4)  # the figures of one command share it
 def evaluate(records: Records, resamples: int = estimate.RESAMPLES, seed: int = 0) -> pd.DataFrame:
     """Estimates (columns ESTIMATES) of all finished runs, over the problems that all of them have.
 
     Where a larger pool of the same seed is at hand (best-of-N, DVTS), a smaller run of it tells nothing new and is left
-    out: their samples are the same.
+    out: their samples are the same. Nobody may write to the table: it is handed out again.
     """
     records = _finished(records)
-    _same_setup(records.runs)
+    same_setup(records.runs)
     parts = [
         frame
         for strategy in records.runs["strategy"].unique()
         for frame in _strategy(records, strategy, resamples, seed)
     ]
-    return _common(_split_settings(pd.concat(parts, ignore_index=True)))
+    estimates = common(named(pd.concat(parts, ignore_index=True)))
+    _warn_of_seeds(estimates)
+    return estimates
 
 
-def summary(estimates: pd.DataFrame) -> pd.DataFrame:
-    """Estimates -> one row per method and n: accuracy, low, high, n_problems, seeds, and mean costs per problem."""
-    accuracy = bootstrap.accuracy(estimates, BY)
-    groups = estimates.groupby(BY, sort=False, dropna=False)
+def chosen(estimates: pd.DataFrame, methods: Sequence[str] | None) -> pd.DataFrame:
+    """The rows of these methods and of their variants; None: of all but pass@N, which no selection reaches."""
+    names = [split(name)[0] for name in estimates["method"]]
+    if methods is None:
+        return estimates[estimates["selection"] != "pass"]
+    if missing := [name for name in methods if name not in names]:
+        raise RecordsError(f"no run of {', '.join(missing)}; there are {', '.join(ordered(dict.fromkeys(names)))}")
+    return estimates[[name in methods for name in names]]
+
+
+def summary(estimates: pd.DataFrame, within: Sequence[str] = ()) -> pd.DataFrame:
+    """Estimates -> one row per method and n: accuracy, low, high, n_problems, seeds, and mean costs per problem.
+
+    within: columns to have a row for each value of, as well.
+    """
+    by = [*BY, *within]
+    accuracy = bootstrap.accuracy(estimates, by)
+    groups = estimates.groupby(by, sort=False, dropna=False)
     costs = groups.agg(
         seeds=("seed", "nunique"), tokens=("tokens", "mean"), flops=("flops", "mean"), seconds=("seconds", "mean"),
         derived=("derived", "all"),
     ).reset_index()  # fmt: skip
-    return accuracy.merge(costs, on=BY).sort_values(["method", "n"], kind="stable", ignore_index=True)
+    return accuracy.merge(costs, on=by).sort_values(["method", *within, "n"], kind="stable", ignore_index=True)
 
 
 def method(strategy: str, selection: str | None) -> str:
@@ -108,14 +130,16 @@ def _finished(records: Records) -> Records:
         return records
     names = ", ".join(records.runs.loc[~done, "run"])
     warnings.warn(f"runs without a summary.json (still in progress) left out: {names}", stacklevel=3)
-    runs = records.runs[done]
-    return Records(runs, *(t[t["run"].isin(runs["run"])] for t in (records.problems, records.candidates)))
+    return records.only(records.runs.loc[done, "run"])
 
 
-def _same_setup(runs: pd.DataFrame) -> None:
+def same_setup(runs: pd.DataFrame, apart: str | None = None) -> None:
+    """RecordsError where policy, PRM or dataset differ. apart: the one of them that may."""
     seen: dict[str, tuple[object, str]] = {}
     for run, setup in zip(runs["run"], runs["setup"], strict=True):
         for key, value in setup.items():
+            if key.partition(".")[0] == apart:
+                continue
             first, other = seen.setdefault(key, (value, run))
             if first != value:
                 raise RecordsError(
@@ -133,6 +157,10 @@ def _strategy(records: Records, strategy: str, resamples: int, seed: int) -> Ite
         for run in dict.fromkeys([*votes, *scores]):
             kinds = [*(VOTES * (run in set(votes))), *(SCORES * (run in set(scores)))]
             table = nested(records.of(run), resamples, seed)
+            unread = table["selection"].isin(VOTES)
+            table = table.assign(
+                settings=table["settings"].where(~unread, BLIND.sub("", str(table["settings"].iloc[0])))
+            )
             yield table[table["selection"].isin(kinds)]
         return
     for run in _once(runs, records)["run"]:
@@ -152,25 +180,28 @@ def _once(runs: pd.DataFrame, records: Records) -> pd.DataFrame:
     return runs[~(runs.duplicated([*same, "n"]) | (runs.duplicated(same) & pd.Series(sliced, index=runs.index)))]
 
 
-def _split_settings(estimates: pd.DataFrame) -> pd.DataFrame:
-    """Two runs of one method, n and seed with different settings are two methods, named by what differs."""
-    kinds = estimates.groupby(["method", "n", "seed"], dropna=False)["settings"].nunique()
-    names: dict[tuple[str, str], str] = {}
-    for name in set(kinds[kinds > 1].index.get_level_values("method")):
-        settings = [set(text.split(", ")) for text in estimates.loc[estimates["method"] == name, "settings"].unique()]
-        shared = set.intersection(*settings)
-        names |= {(name, ", ".join(sorted(one))): f"{name} ({', '.join(sorted(one - shared))})" for one in settings}
-    pairs = zip(estimates["method"], estimates["settings"], strict=True)
-    return estimates.assign(method=[names.get(pair, pair[0]) for pair in pairs])
-
-
-def _common(estimates: pd.DataFrame) -> pd.DataFrame:
+def common(estimates: pd.DataFrame) -> pd.DataFrame:
     """Only the problems that every method has at every n: a mean over others would compare problem sets."""
     groups = estimates.groupby(["method", "n", "seed"], dropna=False)["problem_id"]
     sets: list[set[str]] = list(groups.agg(set))
     shared, every = set.intersection(*sets), set.union(*sets)
     if not shared:
-        raise RecordsError("the runs have no problem in common, so their accuracies cannot be compared")
+        raise RecordsError(f"none of the {len(every)} problems is in all runs, so their accuracies cannot be compared")
     if len(shared) < len(every):
         warnings.warn(f"compared on the {len(shared)} of {len(every)} problems that all runs have", stacklevel=3)
     return estimates[estimates["problem_id"].isin(shared)]
+
+
+def _warn_of_seeds(estimates: pd.DataFrame) -> None:
+    """Means over other seeds are means over other samples. Greedy has none: every seed of it is the same."""
+    drawn = estimates[(estimates["strategy"] != "greedy") & (estimates["selection"] != "pass")]
+    every = set(drawn["seed"])
+    missing = drawn.groupby(["method", "n"])["seed"].agg(lambda seeds: _words(every - set(seeds))).reset_index()
+    lacking = missing[missing["seed"] != ""].groupby(["method", "seed"])["n"].agg(_words).reset_index()
+    for (seeds, sizes), rows in lacking.groupby(["seed", "n"]):
+        names = ", ".join(ordered(rows["method"]))
+        warnings.warn(f"{names} without seed {seeds} at n = {sizes}, which other runs have", stacklevel=3)
+
+
+def _words(numbers: Iterable[int]) -> str:
+    return ", ".join(str(number) for number in sorted(numbers))

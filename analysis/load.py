@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,23 +14,28 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
+from analysis import shards
+from ttcs.errors import UserError
+
 RUN = {"run": "str", "path": "str", "strategy": "str", "selection": "str", "reduction": "str", "policy": "str",
        "prm": "str", "dataset": "str", "settings": "str", "setup": "object", "n": "Int64", "seed": "Int64",
-       "width": "Int64", "finished": "bool", "wall_seconds": "float64"}  # fmt: skip
+       "width": "Int64", "policy_parameters": "Int64",
+       "finished": "bool", "wall_seconds": "float64", "shard": "Int64", "shards": "Int64",
+       "whole": "str"}  # fmt: skip
 PROBLEM = {"run": "str", "problem_id": "str", "level": "Int64", "family": "str", "answer": "str", "reference": "str",
            "correct": "boolean", "chosen": "Int64", "n_candidates": "Int64"}  # fmt: skip
 CANDIDATE = {"run": "str", "strategy": "str", "n": "Int64", "seed": "Int64", "problem_id": "str", "level": "Int64",
              "index": "Int64", "subtree": "Int64", "group": "Int64", "answer": "str", "score": "float64",
              "correct": "boolean", "tokens": "Int64", "stop": "str", "step_scores": "object"}  # fmt: skip
 # Neither speed nor the number of problems: comparisons are over the problems that all runs have.
-IMMATERIAL = frozenset({"_target_", "batch_size", "device", "capacity", "pace", "shuffle", "limit"})
+IMMATERIAL = frozenset({"_target_", "batch_size", "device", "capacity", "pace", "shuffle", "limit", "shard", "shards"})
 
 
-class RecordsError(ValueError):
-    """Records that cannot be analysed; the message is one line that names the file."""
+class RecordsError(UserError):
+    """Records that cannot be analysed; the message is one line that says which and why."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # tables are not compared, so that records can be a key of a cache
 class Records:
     """Three tables that join on `run` (the folder's path below the root) and `problem_id`.
 
@@ -46,20 +51,21 @@ class Records:
 
     def of(self, run: str) -> Records:
         """The records of one run."""
-        return Records(*(table[table["run"] == run] for table in (self.runs, self.problems, self.candidates)))
+        return self.only([run])
+
+    def only(self, runs: Iterable[str]) -> Records:
+        """The records of these runs."""
+        names = set(runs)
+        return Records(*(table[table["run"].isin(names)] for table in (self.runs, self.problems, self.candidates)))
 
 
-def load(root: Path) -> Records:
-    """Every run folder at or below `root`, in the order of their paths."""
-    root = Path(root)
-    if not root.exists():
-        raise RecordsError(f"{root}: no such file or folder")
-    folders = sorted(file.parent for file in root.rglob("records.jsonl"))
+def load(*roots: Path) -> Records:
+    """Every run folder at or below `roots`, in the order of their paths; the shards of a dataset make one run."""
     runs: list[dict[str, Any]] = []
     problems: list[dict[str, Any]] = []
     candidates: list[dict[str, Any]] = []
-    for folder in folders:
-        run = _run(folder, str(folder.relative_to(root)) if folder != root else folder.resolve().name)
+    for name, folder in _folders(roots).items():
+        run = _run(folder, name)
         rows = list(_rows(folder / "records.jsonl", run))
         if not rows:
             warnings.warn(f"{folder / 'records.jsonl'}: no records yet, skipped", stacklevel=2)
@@ -68,8 +74,34 @@ def load(root: Path) -> Records:
         problems += [problem for problem, _ in rows]
         candidates += [candidate for _, several in rows for candidate in several]
     if not runs:
-        raise RecordsError(f"{root}: no records (looked for records.jsonl here and in every folder below)")
-    return Records(_table(runs, RUN), _table(problems, PROBLEM), _table(candidates, CANDIDATE))
+        where = ", ".join(map(str, roots))
+        raise RecordsError(f"{where}: no records (looked for records.jsonl here and in every folder below)")
+    whole, names = shards.merged(_table(runs, RUN))
+    return Records(whole, _renamed(_table(problems, PROBLEM), names), _renamed(_table(candidates, CANDIDATE), names))
+
+
+def _folders(roots: Sequence[Path]) -> dict[str, Path]:
+    """Name -> folder of every run: the path below its root, after that of the root where there are several."""
+    found: dict[Path, tuple[str, Path]] = {}
+    for root in roots:
+        if not root.exists():
+            raise RecordsError(f"{root}: no such file or folder")
+        for folder in sorted(file.parent for file in root.rglob("records.jsonl")):
+            below = str(folder.relative_to(root)) if folder != root else folder.resolve().name
+            found.setdefault(folder.resolve(), (below if len(roots) == 1 else str(folder), folder))
+    return dict(found.values())
+
+
+def _renamed(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """Rows of parts under the name of their run; without those of a part that is left out."""
+    if all(part == run for part, run in names.items()) and set(table["run"]) <= set(names):
+        return table
+    kept = table[table["run"].isin(names)].assign(run=lambda rows: rows["run"].map(names).astype("str"))
+    twice = kept[kept.duplicated(["run", "problem_id", *(["index"] if "index" in kept else [])])]
+    if len(twice):
+        first = twice.iloc[0]
+        raise RecordsError(f"{first['run']}: problem {first['problem_id']} is in two of its shards")
+    return kept
 
 
 def _table(rows: list[dict[str, Any]], dtypes: Mapping[str, str]) -> pd.DataFrame:
@@ -102,7 +134,9 @@ def _run(folder: Path, name: str) -> dict[str, Any]:
         "settings": ", ".join(f"{key}={value}" for key, value in sorted(settings.items())),
         "setup": named | {f"{group}.{key}": value for group in groups for key, value in _fields(config, group).items()},
         "finished": bool(summary),
+        "policy_parameters": summary.get("policy_parameters"),
         "wall_seconds": summary.get("wall_seconds"),
+        **shards.part(config),
     }
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 from zlib import crc32
+
+from matplotlib.colors import to_hex, to_rgb
 
 RC: Any = {
     "figure.dpi": 100,
@@ -55,21 +59,61 @@ LOOKS = {
     "beam_search": Look("Beam search", "#D55E00", "^", rank=4, size=7),
     "dvts": Look("DVTS", "#CC79A7", "v", rank=5, size=7),
     "lookahead": Look("Lookahead", "#56B4E9", "P", rank=6, size=7),
+    "compute_optimal": Look("Compute-optimal", "#332288", "X", rank=7),
     "pass": Look("Pass@N (any right)", "#8a8a8a", ".", ":", 9, 7),
 }
-DETAIL: tuple[Line, ...] = ("--", "-.", ":")  # for the variants of a method
-SPARE = ("#332288", "#882255", "#117733", "#999933")  # for strategies this file does not know
+LINES: tuple[Line, ...] = ("-", "--", "-.", ":")  # of the variants of a method
+SPARE = ("#332288", "#882255", "#117733", "#999933", "#661100", "#44AA99")  # for names this file does not know
+MARKERS = "XphH<>"
 
 
 def look(method: str) -> Look:
     """The look of `strategy`, `strategy/selection` or `strategy (settings)`; stable for names it has never seen."""
     if method in LOOKS:
         return LOOKS[method]
+    base, detail = split(method)
+    number = crc32(base.encode()) % len(SPARE)
+    label = base[:1].upper() + base[1:].replace("_", " ")
+    known = LOOKS.get(base) or Look(label, SPARE[number], MARKERS[number])
+    return replace(known, label=f"{known.label} ({detail})") if detail else known
+
+
+def looks(methods: Sequence[str]) -> dict[str, Look]:
+    """The looks of one figure: variants of a method share its colour, in shades and lines of their own."""
+    free = iter([*zip(SPARE, MARKERS, strict=True)] * len(methods))
+    bases: dict[str, Look] = {}
+    seen: Counter[str] = Counter()
+    found: dict[str, Look] = {}
+    for method in methods:
+        base, _ = split(method)
+        if base not in bases:
+            bases[base] = look(base) if base in LOOKS else _spare(look(base), *next(free))
+        found[method] = replace(_variant(bases[base], seen[base]), label=look(method).label)
+        seen[base] += 1
+    return found
+
+
+def ordered(methods: Iterable[str]) -> list[str]:
+    """Known ones by their rank, variants by name; others as they come, after those."""
+    return sorted(methods, key=lambda name: (look(name).rank, name if split(name)[0] in LOOKS else ""))
+
+
+def split(method: str) -> tuple[str, str]:
+    """What a name begins with, and how its variant is told from the others."""
     name, _, settings = method.partition(" (")
     base, _, selection = name.partition("/")
-    label = base.replace("_", " ").capitalize()
-    known = LOOKS.get(base) or Look(label, SPARE[crc32(base.encode()) % len(SPARE)], "X")
-    detail = ", ".join(part for part in (selection, settings.removesuffix(")")) if part)
-    if not detail:
-        return known
-    return replace(known, label=f"{known.label} ({detail})", line=DETAIL[crc32(detail.encode()) % len(DETAIL)])
+    return base, ", ".join(part for part in (selection, settings.removesuffix(")")) if part)
+
+
+def _spare(look: Look, colour: str, marker: str) -> Look:
+    return replace(look, colour=colour, marker=marker)
+
+
+def _variant(look: Look, number: int) -> Look:
+    """Number 0 as it is, the others nearer to white and with another line."""
+    if not number:
+        return look
+    share = min(0.28 * number, 0.7)
+    red, green, blue = (value + (1 - value) * share for value in to_rgb(look.colour))
+    line = LINES[(LINES.index(look.line) + number) % len(LINES)]
+    return replace(look, colour=to_hex((red, green, blue)), line=line)

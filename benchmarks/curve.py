@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from analysis import evaluate
-from analysis.figures import single
+from analysis.figures.curve import single
 from analysis.load import load
 from benchmarks import zoo
 from benchmarks.harness import Effort, Limit, Result, Spread, side, timed

@@ -24,6 +24,7 @@ from ttcs.core import (
     Trajectory,
 )
 from ttcs.execution import Outcome
+from ttcs.identity import register_resolvers
 from ttcs.ledger import Budget
 from ttcs.policies.scripted import ScriptedPolicy
 from ttcs.prms.scripted import ScriptedPRM
@@ -40,6 +41,7 @@ def configured(name: str) -> Strategy:
         return strategy
 
 
+register_resolvers()
 STRATEGIES = {path.stem: configured(path.stem) for path in sorted((CONF / "strategy").glob("*.yaml"))}
 PROBLEMS = [Problem(f"p{i}", f"What is {i} and {i}?", str(2 * i), level=i % 5 + 1) for i in range(12)]
 

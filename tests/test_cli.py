@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -121,7 +122,7 @@ def test_an_interrupt_says_how_to_go_on(main: Main, monkeypatch: pytest.MonkeyPa
 def test_help_names_groups_options_and_examples(main: Main) -> None:
     code, out, _ = main("--help")
     assert code == 0
-    assert "  * best_of_n    n independent solutions." in out
+    assert re.search(r"^  \* best_of_n +n independent solutions\.", out, re.MULTILINE)
     assert "python -m ttcs strategy=dvts n=64" in out
     assert "temperature: 0.8" in out
 

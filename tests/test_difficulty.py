@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ttcs.difficulty import Annotated, Difficulty, Oracle, Pool, Predicted, quantile_bins
+from ttcs.difficulty import Annotated, Cost, Difficulty, Oracle, Pool, Predicted, cut, quantile_bins, thresholds
 from ttcs.errors import UserError
+from ttcs.ledger import Ledger
 
 
 def pool(**fields: Any) -> Pool:
@@ -74,6 +75,30 @@ def test_predicted_is_the_mean_score() -> None:
     assert Predicted(bins=2)([pool(scores=(0.1,)), pool(scores=(0.9, 0.8))]) == [2, 1]
 
 
+@given(st.lists(st.integers(0, 16), min_size=1, max_size=60), st.integers(1, 6))
+def test_the_thresholds_are_values_and_place_new_ones_as_the_old(counts: list[int], n: int) -> None:
+    at = thresholds(counts, n)
+    assert len(at) == n - 1 and at == sorted(at) and set(at) <= set(counts)
+    assert cut(counts, at) == quantile_bins(counts, n)
+    assert cut([17, -1], at) == [1, n]
+
+
+def test_only_the_first_samples_count() -> None:
+    assert Oracle(samples=2).value(pool(correct=(True, False, True, True))) == 0.5
+    assert Predicted(samples=3).value(pool(scores=(0.2, None, 0.4, 0.9))) == pytest.approx(0.3)
+    assert Oracle(bins=2, samples=1)([pool(correct=(False, True)), pool(correct=(True, False))]) == [2, 1]
+
+
+def test_the_estimate_costs_what_its_samples_did() -> None:
+    ledger = Ledger(decoded_tokens=800, policy_flops=4000, prm_flops=400)
+    pools = [pool(correct=(True,) * 8, scores=(0.5,) * 8, ledger=ledger), pool(correct=(True,) * 8, scores=(0.5,) * 8)]
+    assert Oracle().cost(pools) == Cost(400, 2000)
+    assert Predicted().cost(pools) == Cost(400, 2200)
+    assert Predicted(samples=2).cost(pools) == Cost(100, 550)
+    assert Annotated().cost(pools) == Predicted().cost([]) == Cost(0, 0)
+    assert Predicted(samples=2).cost([pool(ledger=ledger)]) == Cost(0, 0)  # a search that is no pool of samples
+
+
 def test_annotated_levels_are_the_bins() -> None:
     assert Annotated()([pool(level=level) for level in (1, 1, 1, 5, 2)]) == [1, 1, 1, 5, 2]
 
@@ -83,6 +108,9 @@ def test_annotated_levels_are_the_bins() -> None:
     [
         (Oracle(), pool(), "problem p has no samples"),
         (Predicted(), pool(), "problem p has no scored samples"),
+        (Oracle(samples=3), pool(correct=(True, False)), "difficulty.samples=3 is not one of 1 to 2, the samples of p"),
+        (Predicted(samples=0), pool(scores=(0.5,)), "difficulty.samples=0 is not one of 1 to 1"),
+        (Predicted(samples=1), pool(scores=(None, 0.5)), "problem p has no scored samples"),
         (Annotated(), pool(), "problem p has level None, not one of 1 to 5"),
         (Annotated(bins=3), pool(level=4), "problem p has level 4, not one of 1 to 3"),
     ],

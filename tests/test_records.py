@@ -44,6 +44,15 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     assert all(json.loads(line)["problem_id"] for line in path.read_bytes().splitlines())
 
 
+def test_a_record_of_before_the_sizes_were_written_is_read(tmp_path: Path) -> None:
+    row = json.loads(record().to_json())
+    del row["policy_parameters"], row["prm_parameters"]
+    (tmp_path / "records.jsonl").write_text(json.dumps(row) + "\n")
+    (old,) = read(tmp_path / "records.jsonl")
+    assert (old.policy_parameters, old.prm_parameters) == (None, None)
+    assert old == record()
+
+
 def test_a_missing_file_has_no_records(tmp_path: Path) -> None:
     assert list(read(tmp_path / "records.jsonl")) == []
 

@@ -89,6 +89,8 @@ def test_a_run_writes_what_the_records_page_says(run: Run, capsys: pytest.Captur
     assert sorted(record.problem_id for record in records) == sorted(f"p{i}" for i in range(10))
     assert summary["accuracy"] == sum(record.correct is True for record in records) / 10
     assert summary["ledger"]["decoded_tokens"] == sum(record.ledger.decoded_tokens for record in records)
+    assert (summary["policy_parameters"], summary["prm_parameters"]) == (1_000_000, 2_000_000)
+    assert {(record.policy_parameters, record.prm_parameters) for record in records} == {(1_000_000, 2_000_000)}
     printed = capsys.readouterr().out
     assert f"{summary['accuracy']:.1%}" in printed
     assert "out/records.jsonl" in printed and "out/accuracy.png" in printed
@@ -122,6 +124,7 @@ def test_the_prm_is_not_loaded_where_there_is_nothing_to_choose(run: Run, single
     summary = run("selection=weighted", single, *COUNTED)
     assert (len(MADE), len(JUDGES)) == (1, 0)
     assert summary["ledger"]["prm_calls"] == 0
+    assert (summary["policy_parameters"], summary["prm_parameters"]) == (1_000_000, None)
     records = list(read(Path("out/records.jsonl")))
     assert [(record.chosen, record.candidates[0].score) for record in records] == [(0, None)] * 10
     assert summary["accuracy"] == summary["pass_at_k"]["1"] > 0

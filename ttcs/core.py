@@ -8,7 +8,7 @@ budgets, ledgers, records) belongs to the scheduler.
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
@@ -39,6 +39,8 @@ class Step:
 
     `node` numbers the step within its search: two trajectories that share a prefix share the same `Step.node`s, which
     is how the search tree is stored once. `score` is the PRM's, in [0, 1]; None: it gave none, or blank.
+    logprobs: the natural logarithm of each token's probability as the model gives it, before temperature and top_p;
+    None: nobody asked; nan: the policy does not say.
     """
 
     node: int
@@ -46,6 +48,7 @@ class Step:
     text: str
     stop: Stop
     score: float | None = None
+    logprobs: tuple[float, ...] | None = None
 
     @property
     def blank(self) -> bool:
@@ -99,11 +102,11 @@ class Trajectory:
         return last is None or last.score is not None
 
     def extend(self, steps: Sequence[Step]) -> Trajectory:
-        return replace(self, steps=(*self.steps, *steps))
+        return Trajectory(self.problem, (*self.steps, *steps), self.subtree)
 
     def prefix(self, depth: int) -> Trajectory:
         """The first `depth` steps."""
-        return replace(self, steps=self.steps[:depth])
+        return Trajectory(self.problem, self.steps[:depth], self.subtree)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +116,14 @@ class Sample:
     max_steps: steps to add at most (None: until the solution ends).
     temperature: None means the policy's own; 0 is greedy.
     lookahead: the tokens are spent on an estimate and charged as such, not on a candidate.
+    logprobs: the steps come with those of their tokens.
     """
 
     trajectories: tuple[Trajectory, ...]
     max_steps: int | None = None
     temperature: float | None = None
     lookahead: bool = False
+    logprobs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +193,7 @@ class Continue:
     temperature: float | None
     seed: int
     capped: bool = False
+    logprobs: bool = False
 
 
 @dataclass(frozen=True, slots=True)

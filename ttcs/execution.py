@@ -44,12 +44,17 @@ class Scoring:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a search came to: its candidates in the order of the search, all nodes it sampled, and its cost."""
+    """What a search came to: its candidates in the order of the search, all nodes it sampled, and its cost.
+
+    policy_parameters, prm_parameters: see `ModelSize`; None: not known, as of a PRM that was not asked.
+    """
 
     problem: Problem
     candidates: tuple[Trajectory, ...]
     tree: tuple[Node, ...]
     ledger: Ledger
+    policy_parameters: int | None = None
+    prm_parameters: int | None = None
 
 
 Running = Generator[Sampling | Scoring, list[Any], Outcome]  # sent one result per request, in order
@@ -88,7 +93,8 @@ class Execution:
         self.ledger.discarded_tokens = self.ledger.decoded_tokens - self.ledger.lookahead_tokens - sum(kept.values())
         self.ledger.seconds = time.perf_counter() - started
         scored = tuple(self._tree.scored(candidate) for candidate in candidates)
-        return Outcome(self.problem, scored, self._tree.nodes(), self.ledger)
+        prm = self.prm().size.parameters if self.ledger.prm_calls else None
+        return Outcome(self.problem, scored, self._tree.nodes(), self.ledger, self.policy.size.parameters, prm)
 
     def _converse(self, search: Search) -> Generator[Sampling | Scoring, list[Any], tuple[Trajectory, ...]]:
         said = _resume(search, None)
@@ -106,7 +112,7 @@ class Execution:
     def _sample(self, sample: Sample) -> Generator[Sampling, list[Continued], tuple[Trajectory, ...]]:
         """Fewer trajectories than asked for when the budget runs out."""
         waiting = [
-            Continue(trajectory, sample.max_steps, None, sample.temperature, self._seed(i))
+            Continue(trajectory, sample.max_steps, None, sample.temperature, self._seed(i), logprobs=sample.logprobs)
             for i, trajectory in enumerate(sample.trajectories)
         ]
         self._turns += 1

@@ -12,10 +12,11 @@ from typing import NoReturn
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException, InstantiationException, MissingConfigException, OverrideParseException
+from omegaconf import OmegaConf
 from omegaconf.errors import GrammarParseError, InterpolationKeyError
 
 from ttcs.errors import told
-from ttcs.identity import portable, settings
+from ttcs.identity import settings
 from ttcs.options import CONF, groups
 
 DIRECTORIES = ("hydra.run.dir", "hydra.sweep.dir")
@@ -23,12 +24,15 @@ MISTAKES = (HydraException, GrammarParseError, InterpolationKeyError)
 
 
 @contextmanager
-def answering() -> Iterator[None]:
-    """Turns a mistake of the user's into its line and exit code 2; any other exception goes through."""
+def answering(config: str = "config") -> Iterator[None]:
+    """Turns a mistake of the user's into its line and exit code 2; any other exception goes through.
+
+    config: the name of the command's configuration in conf/.
+    """
     try:
         yield
     except Exception as error:
-        line = explain(error, sys.argv[1:])
+        line = explain(error, sys.argv[1:], config)
         if line is None:
             raise
         fail(line)
@@ -39,7 +43,7 @@ def fail(line: str) -> NoReturn:
     sys.exit(2)
 
 
-def explain(error: BaseException, arguments: Sequence[str]) -> str | None:
+def explain(error: BaseException, arguments: Sequence[str], config: str = "config") -> str | None:
     if (line := told(error)) is not None:
         return str(line)
     if isinstance(error, InstantiationException) or not isinstance(error, MISTAKES):
@@ -50,7 +54,7 @@ def explain(error: BaseException, arguments: Sequence[str]) -> str | None:
         return f"{error.override} is not of the form key=value ({str(error).splitlines()[1]})"
     text = str(error)
     if match := re.match(r"Could not override '([^']+)'", text):
-        return _unknown_key(match[1], arguments)
+        return _unknown_key(match[1], arguments, config)
     if match := re.match(r"Ambiguous value for argument '([^']+)'", text):
         return f"{match[1]} has several values: add -m to sweep over them"
     return " ".join(text.split())
@@ -62,14 +66,17 @@ def _unknown_option(file: str, options: Sequence[str]) -> str:
     return f"{group} has no option {option}{_nearest(near)}; it has {', '.join(options)}"
 
 
-def _unknown_key(key: str, arguments: Sequence[str]) -> str:
+def _unknown_key(key: str, arguments: Sequence[str], name: str) -> str:
     """The nearest of the keys that a configuration of the same groups has."""
     pairs = [argument for argument in arguments if "," not in argument]
-    chosen = [argument for argument in pairs if (CONF / argument.partition("=")[0]).is_dir()]
+    chosen = [argument for argument in pairs if (CONF / argument.partition("=")[0].lstrip("/")).is_dir()]
     GlobalHydra.instance().clear()  # the command ends here, and only one may be at work
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose("config", chosen, return_hydra_config=True)
-    known = [*groups(config), *DIRECTORIES, *(name for name in settings(portable(config)) if not name.endswith("_"))]
+        config = compose(name, chosen, return_hydra_config=True)
+    plain = OmegaConf.to_container(config)
+    assert isinstance(plain, dict)
+    keys = settings({str(part): content for part, content in plain.items() if part != "hydra"})
+    known = [*groups(config), *DIRECTORIES, *(name for name in keys if not name.endswith("_"))]
     level = [name for name in known if name.count(".") == key.count(".")]
     elsewhere = {name.rpartition(".")[2]: name for name in known}
     near = _near(key, level) or [elsewhere[name] for name in _near(key.rpartition(".")[2], elsewhere)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -21,15 +21,17 @@ LIBRARIES = ("ttcs", "torch", "transformers", "tokenizers", "vllm", "math-verify
 NAMED = 3  # differing keys that a refusal names
 
 
-def claim(folder: Path, config: Mapping[str, Any]) -> None:
+def claim(folder: Path, config: Mapping[str, Any], option: str = "hydra.run.dir") -> None:
     """Make the folder this configuration's, or raise UserError if it has records of another one.
 
-    config: `identity.portable`.
+    config: `identity.portable`. option: what a person names the folder with.
     """
     folder.mkdir(parents=True, exist_ok=True)
     records = folder / RECORDS
     if records.exists() and records.stat().st_size:
-        _compare(folder, config)
+        there = identity(portable(load(folder / CONFIG)))
+        if keys := difference(there, identity(config)):
+            raise UserError(f"{folder} belongs to another configuration: {keys}; choose another {option}")
         return
     write(folder / VERSIONS, json.dumps(_versions(), indent=2) + "\n")
     write(folder / CONFIG, OmegaConf.to_yaml(OmegaConf.create(dict(config))))
@@ -37,29 +39,41 @@ def claim(folder: Path, config: Mapping[str, Any]) -> None:
 
 def write(path: Path, text: str) -> None:
     """All of the file or nothing of it, even when killed half way."""
+    write_lines(path, [text])
+
+
+def write_lines(path: Path, lines: Iterable[str]) -> None:
+    """As `write`; nothing of the file either where `lines` raises."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            file.writelines(lines)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
-def _compare(folder: Path, config: Mapping[str, Any]) -> None:
-    there, here = identity(portable(_load(folder / CONFIG))), identity(config)
+def difference(
+    there: Mapping[str, Any], here: Mapping[str, Any], names: tuple[str, str] = ("there", "here")
+) -> str | None:
+    """The keys in which two identities differ, by value; None: they do not. names: what the two are called."""
     every = sorted({**here, **there}, key=lambda key: key.count("."))
     keys = [key for key in every if here.get(key, "absent") != there.get(key, "absent")]
     if not keys:
-        return
+        return None
     named = ", ".join(
-        f"{key} is {there.get(key, 'absent')} there and {here.get(key, 'absent')} here" for key in keys[:NAMED]
+        f"{key} is {there.get(key, 'absent')} {names[0]} and {here.get(key, 'absent')} {names[1]}"
+        for key in keys[:NAMED]
     )
-    more = f", and {len(keys) - NAMED} more keys differ" if len(keys) > NAMED else ""
-    raise UserError(f"{folder} belongs to another configuration: {named}{more}; choose another hydra.run.dir")
+    return named + (f", and {len(keys) - NAMED} more keys differ" if len(keys) > NAMED else "")
 
 
-def _load(path: Path) -> DictConfig:
+def load(path: Path) -> DictConfig:
+    """The configuration of a run, from its folder."""
     try:
         config = OmegaConf.load(path)
     except FileNotFoundError as error:
-        raise UserError(f"{path.parent} holds {RECORDS} but no {CONFIG}; choose another hydra.run.dir") from error
+        raise UserError(f"{path.parent} holds {RECORDS} but no {CONFIG}: it is not the folder of a run") from error
     except (YAMLError, OSError) as error:
         raise UserError(f"{path} cannot be read") from error
     if not isinstance(config, DictConfig):

@@ -29,6 +29,8 @@ def grade(outcome: Outcome, selection: Selection, reduction: Reduction, run_seco
         ledger=outcome.ledger,
         candidates=tuple(candidates),
         tree=_tree(outcome),
+        policy_parameters=outcome.policy_parameters,
+        prm_parameters=outcome.prm_parameters,
     )
 
 

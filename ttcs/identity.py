@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from math import isqrt
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,19 @@ THROUGHPUT = frozenset(
     }
 )
 # What happens around a run, not in it.
-OUTSIDE = frozenset({"hydra", "difficulty", "span", "workers"})
+OUTSIDE = frozenset({"hydra", "difficulty", "launcher", "span", "workers"})
 
 
 def register_resolvers() -> None:
-    """`${package:path}` is a file of the installed package, `${run_name:}` the folder of a run."""
+    """`${package:path}` is a file of the installed package, `${run_name:}` the folder of a run; `${root:n}`: `root`."""
     OmegaConf.register_new_resolver("package", lambda path: str(PACKAGE / path), replace=True)
     OmegaConf.register_new_resolver("run_name", run_name, replace=True)
+    OmegaConf.register_new_resolver("root", root, replace=True)
+
+
+def root(n: int) -> int:
+    """The square root of n where that is whole, else the largest divisor of n below it: a width that divides n."""
+    return next(width for width in range(isqrt(n), 0, -1) if n % width == 0)
 
 
 def portable(config: DictConfig) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,26 +21,26 @@ from ttcs.ledger import Ledger
 
 @dataclass(frozen=True, slots=True)
 class NodeRecord:
-    """A step of the search tree. parent: the node of the step before (None: the problem)."""
+    """A step of the search tree. parent: the node of the step before (None: the problem). tokens: None: not known."""
 
     node: int
     parent: int | None
     text: str
-    tokens: int
+    tokens: int | None
     stop: Stop
     score: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class CandidateRecord:
-    """A candidate as it was voted on. leaf: the node of its last step (None: it has no step)."""
+    """A candidate as it was voted on. leaf: the node of its last step (None: it has no step). tokens: as a node's."""
 
     leaf: int | None
     answer: str | None
     group: int | None
     score: float | None
     correct: bool | None
-    tokens: int
+    tokens: int | None
     stop: Stop | None
     subtree: int | None
 
@@ -50,6 +50,8 @@ class Record:
     """What one search did and what came of it.
 
     run_seconds: the clock of the run when this was written, all its sessions added.
+    policy_parameters, prm_parameters: what the FLOPs of the ledger were counted from; None: the PRM was not asked, or
+        the record is older than these fields.
     """
 
     problem_id: str
@@ -63,9 +65,11 @@ class Record:
     ledger: Ledger
     candidates: tuple[CandidateRecord, ...]
     tree: tuple[NodeRecord, ...]
+    policy_parameters: int | None = None
+    prm_parameters: int | None = None
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False, allow_nan=False)
+        return json.dumps(self, default=_fields, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, line: str) -> Self:
@@ -74,10 +78,19 @@ class Record:
             **{
                 **row,
                 "ledger": Ledger(**row["ledger"]),
-                "candidates": tuple(CandidateRecord(**candidate) for candidate in row["candidates"]),
-                "tree": tuple(NodeRecord(**node) for node in row["tree"]),
+                "candidates": tuple(CandidateRecord(**_stopped(candidate)) for candidate in row["candidates"]),
+                "tree": tuple(NodeRecord(**_stopped(node)) for node in row["tree"]),
             }
         )
+
+
+def _stopped(part: dict[str, Any]) -> dict[str, Any]:
+    return part if part["stop"] is None else {**part, "stop": Stop(part["stop"])}
+
+
+def _fields(part: Any) -> dict[str, Any]:
+    """A record, or a part of one, as JSON has it: a tree has thousands of nodes, and `asdict` copies all it meets."""
+    return {name: getattr(part, name) for name in part.__slots__}
 
 
 def read(path: Path) -> Iterator[Record]:

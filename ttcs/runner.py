@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Sequence, Sized
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from ttcs.errors import EngineError, UserError, told
 from ttcs.folder import RECORDS, SUMMARY, claim, write
 from ttcs.identity import portable, register_resolvers
 from ttcs.options import options
-from ttcs.records import RecordFile, read
+from ttcs.records import Record, RecordFile, read
 from ttcs.session import METHOD, session
 from ttcs.summary import Setting, Summary, summarize
 from ttcs.workers.pool import parallel
@@ -64,11 +64,16 @@ def job(config: DictConfig) -> Summary | None:
     with RecordFile(folder / RECORDS) as records:
         claim(folder, portable(config))
         searched = _search(plan, config, records, setting.strategy)
-    summary = summarize(read(folder / RECORDS), plan.difficulty, setting)
+    return conclude(folder, plan.difficulty, setting, searched)
+
+
+def conclude(folder: Path, difficulty: Difficulty, setting: Setting, redraw: bool) -> Summary:
+    """Write the totals and the plot of a folder whose records are complete, and show them."""
+    summary = summarize(read(folder / RECORDS), difficulty, setting)
     write(folder / SUMMARY, summary.to_json())
     files = [folder / RECORDS]
     if summary.accuracy is not None:
-        if (searched or not (folder / PLOT).exists()) and (reason := _plot(folder)):
+        if (redraw or not (folder / PLOT).exists()) and (reason := plot(folder)):
             progress.console.print(f"no plot: {reason}", markup=False)
         files += [folder / PLOT] if (folder / PLOT).exists() else []
     progress.show(summary, files)
@@ -91,6 +96,12 @@ def _search(plan: Plan, config: DictConfig, records: RecordFile, title: str) -> 
     return True
 
 
+def belongs(record: Record, references: Mapping[str, str | None], path: Path) -> None:
+    """UserError when a record of the file `path` is of no problem with these references."""
+    if references.get(record.problem_id, record) != record.reference:
+        raise UserError(f"{path}: problem {record.problem_id} is not that of the dataset, which must have changed")
+
+
 @contextmanager
 def _resumable(done: Sized, total: int) -> Iterator[None]:
     """Adds to the failure of an engine that it is not the end of the run."""
@@ -110,16 +121,15 @@ def _done(path: Path, problems: Sequence[Problem]) -> tuple[dict[str, bool | Non
     done: dict[str, bool | None] = {}
     seconds = 0.0
     for record in read(path):
-        if references.get(record.problem_id, record) != record.reference:
-            raise UserError(f"{path}: problem {record.problem_id} is not that of the dataset, which must have changed")
+        belongs(record, references, path)
         done[record.problem_id] = record.correct
         seconds = max(seconds, record.run_seconds)
     return done, seconds
 
 
-def _plot(folder: Path) -> str | None:
+def plot(folder: Path) -> str | None:
     """Draw the curve of a run, or say why there is none: that is no reason to lose the run."""
-    from analysis.figures import accuracy_vs_n  # only here: matplotlib takes its time to import
+    from analysis.figures.curve import accuracy_vs_n  # only here: matplotlib takes its time to import
     from analysis.load import RecordsError
 
     try:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 
-from ttcs.difficulty import Difficulty, Pool
+from ttcs.difficulty import Cost, Difficulty, Pool
 from ttcs.errors import UserError
 from ttcs.ledger import Ledger
 from ttcs.records import Record
@@ -50,23 +50,27 @@ class Digest:
     pool: Pool
     ledger: Ledger
     run_seconds: float
+    policy_parameters: int | None
+    prm_parameters: int | None
 
     @classmethod
     def of(cls, record: Record) -> Digest:
         samples = record.candidates if independent(record) else ()
         verdicts = tuple(bool(sample.correct) for sample in samples if record.reference is not None)
-        scores = tuple(sample.score for sample in samples if sample.score is not None)
-        pool = Pool(record.problem_id, record.level, verdicts, scores)
-        return cls(record.correct, pool, record.ledger, record.run_seconds)
+        scores = tuple(sample.score for sample in samples)
+        pool = Pool(record.problem_id, record.level, verdicts, scores, record.ledger)
+        sizes = record.policy_parameters, record.prm_parameters
+        return cls(record.correct, pool, record.ledger, record.run_seconds, *sizes)
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
     """ci95: percentile bootstrap over problems. by_level: bin of the difficulty -> accuracy (1 = easiest).
 
-    no_levels: why `by_level` is empty.
+    no_levels: why `by_level` is empty. difficulty_cost: what the estimates behind these bins took per problem.
     pass_at_k: k -> chance that one of k samples is correct, unbiased, unfinished samples counted as wrong; empty unless
     the candidates are independent samples. wall_seconds: searching time of all sessions, without loading of models.
+    policy_parameters, prm_parameters: see `ModelSize`; None where no record says.
     """
 
     accuracy: float | None
@@ -76,7 +80,10 @@ class Summary:
     no_levels: str | None
     pass_at_k: dict[str, float]
     ledger: Ledger
+    difficulty_cost: Cost
     wall_seconds: float
+    policy_parameters: int | None
+    prm_parameters: int | None
     setting: Setting
 
     def to_json(self) -> str:
@@ -98,7 +105,10 @@ def summarize(records: Iterable[Record], difficulty: Difficulty, setting: Settin
         no_levels=no_levels,
         pass_at_k=_pass_at_k([digest.pool.correct for digest in digests]),
         ledger=_sum([digest.ledger for digest in digests]),
+        difficulty_cost=difficulty.cost([digest.pool for digest in digests]),
         wall_seconds=max((digest.run_seconds for digest in digests), default=0.0),
+        policy_parameters=_known([digest.policy_parameters for digest in digests]),
+        prm_parameters=_known([digest.prm_parameters for digest in digests]),
         setting=setting,
     )
 
@@ -148,6 +158,11 @@ def _pass_at_k(pools: Sequence[tuple[bool, ...]]) -> dict[str, float]:
         str(k): math.fsum(pass_at_k(len(pool), sum(pool), k) for pool in pools) / len(pools)
         for k in sorted({*powers, smallest} - {0})
     }
+
+
+def _known(sizes: Sequence[int | None]) -> int | None:
+    """The one that the records agree on, as far as they say."""
+    return next((size for size in sizes if size is not None), None)
 
 
 def _sum(ledgers: Sequence[Ledger]) -> Ledger:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ttcs.core import Step, Trajectory
 
@@ -28,7 +28,8 @@ class Tree:
 
     def grow(self, trajectory: Trajectory, steps: Sequence[Step], lookahead: bool) -> Trajectory:
         """The trajectory with `steps` added, numbered."""
-        numbered = [replace(step, node=node) for node, step in enumerate(steps, start=len(self._steps))]
+        start = len(self._steps)
+        numbered = [Step(start + i, step.tokens, step.text, step.stop, step.score) for i, step in enumerate(steps)]
         self._steps += numbered
         if not lookahead:
             parent = trajectory.steps[-1].node if trajectory.steps else None
@@ -40,11 +41,12 @@ class Tree:
         """One score per step of the trajectory; a step that has one already keeps it."""
         for step, score in zip(trajectory.steps, scores, strict=True):
             if score is not None and self._steps[step.node].score is None:
-                self._steps[step.node] = replace(step, score=score)
+                self._steps[step.node] = Step(step.node, step.tokens, step.text, step.stop, score)
 
     def scored(self, trajectory: Trajectory) -> Trajectory:
         """The trajectory with every score known so far."""
-        return replace(trajectory, steps=tuple(self._steps[step.node] for step in trajectory.steps))
+        steps = tuple([self._steps[step.node] for step in trajectory.steps])
+        return Trajectory(trajectory.problem, steps, trajectory.subtree)
 
     def holds(self, trajectory: Trajectory) -> bool:
         """Whether every step is a node of the tree."""

@@ -49,14 +49,20 @@ def write(
     selection: str = "weighted",
     finished: bool = True,
     width: int | None = None,
+    settings: Mapping[str, int] | None = None,
+    shard: tuple[int, int] = (0, 1),
     **named: str,
 ) -> Path:
+    """A run folder. settings: of the strategy; shard: (which, of how many); named: policy, prm, dataset, reduction."""
     folder.mkdir(parents=True, exist_ok=True)
     lines = "".join(json.dumps(record) + "\n" for record in problems)
     (folder / "records.jsonl").write_text(lines, encoding="utf-8")
-    fields = f"\n  width: {width}" if width else ""
+    known = {"width": width} if width else {}
+    fields = "".join(f"\n  {key}: {value}" for key, value in {**known, **(settings or {})}.items())
     target = f"  _target_: ttcs.strategies.{strategy}.Some\n  n: {n}{fields}"
     config = f"n: {n}\nseed: {seed}\nstrategy:\n{target}\nselection:\n  _target_: ttcs.selection.{selection.title()}\n"
+    if shard != (0, 1):
+        config += f"dataset:\n  shard: {shard[0]}\n  shards: {shard[1]}\n"
     (folder / "config.yaml").write_text(config, encoding="utf-8")
     if finished:
         names = {"policy": "tiny", "prm": "tiny", "dataset": "zoo", "reduction": "last"} | named

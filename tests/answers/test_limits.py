@@ -11,6 +11,7 @@ import pytest
 
 from tests.answers.crowding import crowding
 from ttcs.answers import equivalent, extract, group
+from ttcs.answers.process import Worker
 
 ENDLESS = [r"((10!)!)! + \sqrt{2}", r"\sum_{k=1}^{10^{12}} \sin(k^k)"]
 
@@ -64,6 +65,18 @@ def test_code_is_never_run(code: str, tmp_path: Path) -> None:
     assert group([code, "1", rf"\text{{{code}}}"])[1] == 1
     assert extract(rf"\boxed{{{code}}}") is not None
     assert not target.exists()
+
+
+def test_a_worker_killed_by_somebody_else_is_asked_again() -> None:
+    worker = Worker(2.0)
+    try:
+        expected = worker.ask(r"\sqrt{50}")
+        assert expected is not None
+        assert worker._child is not None
+        worker._child.kill()  # before it is asked: what the next question finds is a pipe without an end
+        assert worker.ask(r"\sqrt{50}") == expected
+    finally:
+        worker.stop()
 
 
 def _alive(pid: int) -> bool:

@@ -120,3 +120,14 @@ def test_shuffle_changes_the_order_and_nothing_else() -> None:
     (plain,), (shuffled,) = engine_steps(ScriptedPolicy(), 20), engine_steps(ScriptedPolicy(shuffle=True), 20)
     assert plain != shuffled
     assert dict(plain) == dict(shuffled)
+
+
+def test_spread_makes_problems_of_a_level_differ() -> None:
+    """The median problem keeps its accuracy; shares of right solutions differ by more than chance."""
+    policy = ScriptedPolicy(min_depth=1, max_depth=1, spread=2.0)
+    shares = [
+        sum(map(is_right, solutions(policy, 100, replace(PROBLEM, id=f"p{number}", level=5)))) / 100
+        for number in range(200)
+    ]
+    assert sorted(shares)[100] == pytest.approx(policy.accuracy[4], abs=0.1)
+    assert sum(share < 0.3 for share in shares) > 30 and sum(share > 0.9 for share in shares) > 30

@@ -345,6 +345,12 @@ def test_whole_solutions_of_a_server_that_gives_text(wordy: Log, api: Api) -> No
     assert not any(body.get("stream") for body in wordy.bodies)
 
 
+@pytest.mark.parametrize("api", [TextCompletions({}), Chat({})])
+def test_tokens_made_here_have_no_logprobs(wordy: Log, api: Api) -> None:
+    with pytest.raises(UserError, match="does not give the log-probabilities"):
+        finish(policy(wordy, api), [ask(logprobs=True)])
+
+
 def test_a_plain_chat_writes_whole_solutions_only(wordy: Log) -> None:
     with pytest.raises(UserError, match="continues partial ones: choose policy/engine=server"):
         policy(wordy, Chat({})).add(0, ask(max_steps=1))

@@ -26,8 +26,8 @@ def finish(engine, requests):
     return [results[i] for i in range(len(requests))]
 
 
-def ask(trajectory=ROOT, max_steps=None, max_tokens=None, temperature=None, seed=0, capped=False):
-    return Continue(trajectory, max_steps, max_tokens, temperature, seed, capped)
+def ask(trajectory=ROOT, max_steps=None, max_tokens=None, temperature=None, seed=0, **more):
+    return Continue(trajectory, max_steps, max_tokens, temperature, seed, **more)
 
 
 def test_greedy_is_what_generate_gives():
@@ -52,6 +52,19 @@ def test_results_do_not_depend_on_the_batch():
     mixed = dict(zip(shuffled, finish(policy(5), [requests[i] for i in shuffled]), strict=True))
     for i, result in enumerate(alone):
         assert result.steps == together[i].steps == mixed[i].steps
+
+
+def test_logprobs_are_the_model_s_own_and_only_where_asked_for():
+    engine = policy(temperature=0.5, top_p=0.9)
+    told, untold = finish(engine, [ask(seed=3, logprobs=True), ask(seed=3)])
+    assert [step.tokens for step in told.steps] == [step.tokens for step in untold.steps]
+    assert all(step.logprobs is None for step in untold.steps)
+    model = AutoModelForCausalLM.from_pretrained(tiny.folder(), dtype="float32").eval()
+    prompt, made = engine._prompt(tiny.PROBLEM), [token for step in told.steps for token in step.tokens]
+    with torch.no_grad():
+        logits = model(torch.tensor([[*prompt, *made]])).logits[0, len(prompt) - 1 : -1]
+    expected = torch.log_softmax(logits, -1)[torch.arange(len(made)), made]
+    assert [value for step in told.steps for value in step.logprobs] == pytest.approx(expected.tolist(), abs=1e-4)
 
 
 def test_same_seed_same_sample_other_seed_other_sample():

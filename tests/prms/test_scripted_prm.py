@@ -73,3 +73,11 @@ def test_batches() -> None:
     for ticket, solution in enumerate(solutions(10)):
         prm.add(ticket, Judge(solution))
     assert [len(prm.step()) for _ in range(4)] == [4, 4, 2, 0]
+
+
+def test_blind_to_the_mistakes_of_some_problems() -> None:
+    """Of an oracle that is blind to 30 % of the problems: there a wrong solution looks right, elsewhere it does not."""
+    prm = ScriptedPRM(quality=1.0, blind=0.3)
+    wrong = next(solution for solution in solutions(100) if not is_right(solution))
+    fooled = [final(prm, replace(wrong, problem=replace(ROOT.problem, id=f"p{i}"))) >= 0.5 for i in range(1000)]
+    assert sum(fooled) / 1000 == pytest.approx(0.3, abs=0.05)

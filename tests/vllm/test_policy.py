@@ -35,6 +35,14 @@ def prefixes(plain_policy: TransformersPolicy, problems: tuple[Problem, ...]) ->
     return [whole.prefix(place % len(whole.steps)) for place, whole in enumerate(begun)]
 
 
+def test_logprobs_are_the_same(pair: Pair, prefixes: list[Trajectory]) -> None:
+    asked = [ask(prefix, 2, temperature=0.0, logprobs=True) for prefix in prefixes]
+    for one, other in zip(*(finish(policy, asked) for policy in pair), strict=True):
+        assert [step.tokens for step in one.steps] == [step.tokens for step in other.steps]
+        for step, same in zip(one.steps, other.steps, strict=True):
+            assert step.logprobs == pytest.approx(same.logprobs, abs=1e-3)
+
+
 @pytest.mark.parametrize("max_steps", [None, 1, 2])
 @pytest.mark.parametrize("max_tokens", [None, 7])
 @pytest.mark.parametrize("end_at_box", [False, True])

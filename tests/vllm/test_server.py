@@ -187,6 +187,14 @@ def test_a_sample_is_its_seeds(remote: list[str], problems: tuple[Problem, ...])
     assert len({result.steps for result in one}) > len(problems)
 
 
+def test_logprobs_are_those_of_transformers(remote: list[str], problems: tuple[Problem, ...]) -> None:
+    requests = [Continue(Trajectory(problem), None, None, 0.0, 0, logprobs=True) for problem in problems]
+    served, local = (finish(build(configured(*engine), "policy"), requests) for engine in (remote, []))
+    for one, other in zip(served, local, strict=True):
+        for step, same in zip(one.steps, other.steps, strict=True):
+            assert step.logprobs == pytest.approx(same.logprobs, abs=1e-3)
+
+
 def test_limits_are_told_apart(remote: list[str], problems: tuple[Problem, ...]) -> None:
     policy = build(configured(*remote), "policy")
     ask = Continue(Trajectory(problems[0]), None, 5, 0.0, 0)

@@ -4,6 +4,7 @@ import atexit
 import json
 import os
 import selectors
+import signal
 import subprocess
 import sys
 import threading
@@ -17,6 +18,10 @@ _ROOT = Path(__file__).parents[2]
 # Seconds on the clock, for a machine so busy that the worker hardly runs: to import SymPy, and to answer.
 _START_LIMIT = 120.0
 _ANSWER_LIMIT = 10.0
+
+
+class KilledError(Exception):
+    """The worker ended while it was asked, and not by its limit."""
 
 
 @dataclass(slots=True)
@@ -36,8 +41,13 @@ class Worker:
     def ask(self, text: str) -> Form | None:
         """The form of a text; None where it is no mathematics or takes longer than the limit."""
         with self._lock:
-            child = self._running()
-            answer = self._exchange(child, text)
+            try:
+                answer = self._exchange(self._running(), text)
+            except KilledError:  # by somebody else, unless it happens again
+                try:
+                    answer = self._exchange(self._running(), text)
+                except KilledError:
+                    answer = None
         return Form(answer["key"], tuple(answer["readings"])) if answer else None
 
     def _exchange(self, child: subprocess.Popen[bytes], text: str) -> dict[str, str] | None:
@@ -47,8 +57,14 @@ class Worker:
             child.stdin.write(json.dumps({"text": text}).encode() + b"\n")
             child.stdin.flush()
             answer: dict[str, str] | None = json.loads(self._line(child, _ANSWER_LIMIT))
-        except (TimeoutError, EOFError, BrokenPipeError):
+        except TimeoutError:
             self._replace()
+            return None
+        except (EOFError, BrokenPipeError) as error:
+            ended = child.wait()
+            self._replace()
+            if ended != -signal.SIGPROF:  # the limit that the worker keeps to
+                raise KilledError from error
             return None
         except BaseException:
             # An interrupt between question and answer would leave the next question the wrong answer.

@@ -32,6 +32,11 @@ def draw(logits: torch.Tensor, temperature: torch.Tensor, top_p: float, chance: 
     return torch.where(temperature > 0, sampled, greedy)
 
 
+def logprobs(logits: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+    """Natural logarithm of the probability of a token per row, at temperature 1. logits [rows, vocabulary]."""
+    return torch.log_softmax(logits.float(), -1).gather(-1, tokens[:, None])[:, 0]
+
+
 def _nucleus(probabilities: torch.Tensor, top_p: float) -> torch.Tensor:
     """Zero all but the smallest set of tokens whose mass reaches top_p."""
     ordered, order = probabilities.sort(-1, descending=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import nan
 from typing import Any
 
 from ttcs.core import Continue, Step, Stop
@@ -39,11 +40,13 @@ class Draft:
     request: Continue
     room: int
     tokens: list[int] = field(init=False, default_factory=list)
+    logprobs: list[float] = field(init=False, default_factory=list)
     _ends: list[tuple[int, Stop]] = field(init=False, default_factory=list)  # where steps end in `tokens`
     _content: bool = field(init=False, default=False)  # the current step is more than white space
 
-    def append(self, token: int) -> None:
+    def append(self, token: int, logprob: float = nan) -> None:
         """Add a token and note whether a step, the solution or the room for it ended."""
+        self.logprobs.append(logprob)
         boundary = self.rules.boundaries.ends_step(self.tokens[-1] if self.tokens else None, token)
         self.tokens.append(token)
         self._content = self._content or token in self.rules.boundaries.solid
@@ -83,7 +86,8 @@ class Draft:
         for end, stop in self._ends:
             # A token's text may depend on the one before it, so that of a step is what it adds.
             text = self.rules.decode(self.tokens[:end])[len(self.rules.decode(self.tokens[:start])) :]
-            steps.append(Step(-1, tuple(self.tokens[start:end]), text, stop))
+            logprobs = tuple(self.logprobs[start:end]) if self.request.logprobs else None
+            steps.append(Step(-1, tuple(self.tokens[start:end]), text, stop, logprobs=logprobs))
             start = end
         return tuple(steps)
 

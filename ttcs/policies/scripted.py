@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from statistics import NormalDist
 from zlib import crc32
 
 from ttcs.core import Continue, Continued, ModelSize, Problem, Step, Stop, Trajectory
@@ -19,7 +22,9 @@ class ScriptedPolicy:
 
     min_depth, max_depth: steps of a solution, uniform; the last one holds the boxed answer.
     accuracy: chance that the next step is right, by `Problem.level` from 1 (None: the first).
-    misconception: chance that a wrong solution ends in the problem's one popular wrong answer.
+    spread: standard deviation of what a problem adds to the logit of that chance, so that problems of a level differ.
+    misconception: chance that a wrong solution ends in the problem's one popular wrong answer: where these outnumber
+        the right ones, no majority helps.
     tokens_per_step: mean; uniform between half and one and a half of it.
     capacity: requests worked on at once. max_tokens: longest solution.
     pace: tokens a request decodes per engine step, so that long requests end later (None: all at once).
@@ -29,6 +34,7 @@ class ScriptedPolicy:
     min_depth: int = 3
     max_depth: int = 6
     accuracy: Sequence[float] = (0.95, 0.9, 0.85, 0.75, 0.6)
+    spread: float = 0.0
     misconception: float = 0.3
     tokens_per_step: int = 20
     capacity: int = 64
@@ -40,6 +46,7 @@ class ScriptedPolicy:
     _queue: deque[tuple[int, Continue]] = field(init=False, default_factory=deque)
     _active: list[_Decoding] = field(init=False, default_factory=list)
     _order: random.Random = field(init=False, default_factory=lambda: random.Random(0))
+    _draw: random.Random = field(init=False, default_factory=random.Random)  # seeded anew for every request
 
     def add(self, ticket: int, request: Continue) -> None:
         self._queue.append((ticket, request))
@@ -63,8 +70,8 @@ class ScriptedPolicy:
     def continued(self, request: Continue) -> Continued:
         """What the request comes to; what it was given to continue is cached, a bare problem is not."""
         trajectory = request.trajectory
-        problem = len(trajectory.problem.question.split())
-        prefix = problem + sum(len(step.tokens) for step in trajectory.steps)
+        problem = words(trajectory.problem.question)
+        prefix = problem + sum([len(step.tokens) for step in trajectory.steps])
         steps = tuple(self._steps(request, self.max_tokens - prefix + problem))
         return Continued(steps, prefix, prefix - 1 if trajectory.steps else 0)
 
@@ -73,27 +80,30 @@ class ScriptedPolicy:
         cut = Stop.LENGTH
         if request.max_tokens is not None and request.max_tokens < room:
             room, cut = request.max_tokens, Stop.BUDGET if request.capped else Stop.LENGTH
-        trajectory = request.trajectory
-        draw = random.Random(request.seed ^ self.seed)
-        text = f"{trajectory.problem.id}\0{trajectory.text}"
+        trajectory, greedy, draw = request.trajectory, request.temperature == 0, self._draw
+        problem, accuracy = trajectory.problem, self._accuracy(trajectory.problem)
+        if not greedy:
+            draw.seed(request.seed ^ self.seed)
+        text = crc32(f"{problem.id}\0{trajectory.text}".encode(), self.seed) if greedy else 0
         right = is_right(trajectory)
         steps: list[Step] = []
         while room > 0 and (request.max_steps is None or len(steps) < request.max_steps):
-            if request.temperature == 0:
-                draw.seed(crc32(text.encode(), self.seed))
+            if greedy:
+                draw.seed(text)
             depth = len(trajectory.steps) + len(steps) + 1
-            right = right and draw.random() < self._accuracy(trajectory.problem)
-            step = self._write(draw, trajectory.problem, depth, right)
+            right = right and draw.random() < accuracy
+            step = self._write(draw, problem, depth, right)
             complete = len(steps) + 1 == request.max_steps and cut is Stop.BUDGET
             steps.append(_cut(step, room, cut, complete))
             room -= len(step.tokens)
-            text += step.text
             if step.stop is Stop.END:
                 break
+            text = crc32(step.text.encode(), text) if greedy else 0
         return steps
 
     def _accuracy(self, problem: Problem) -> float:
-        return self.accuracy[(problem.level or 1) - 1]
+        accuracy = self.accuracy[(problem.level or 1) - 1]
+        return _shifted(accuracy, self.spread, problem.id, self.seed) if self.spread else accuracy
 
     def _write(self, draw: random.Random, problem: Problem, depth: int, right: bool) -> Step:
         last = depth >= self.max_depth or (depth >= self.min_depth and draw.random() < 1 / (self.max_depth - depth + 1))
@@ -120,6 +130,21 @@ class _Decoding:
 def is_right(trajectory: Trajectory) -> bool:
     """Whether no step of a scripted solution is wrong so far."""
     return not any(" err " in step.text for step in trajectory.steps)
+
+
+@lru_cache(maxsize=4096)
+def words(question: str) -> int:
+    """The length of a question in the tokens of the scripted pair."""
+    return len(question.split())
+
+
+@lru_cache(maxsize=4096)
+def _shifted(accuracy: float, spread: float, problem: str, seed: int) -> float:
+    """The accuracy with a normal number of the problem's own, times `spread`, added to its logit."""
+    if accuracy in (0, 1):
+        return accuracy
+    normal = NormalDist().inv_cdf((crc32(problem.encode(), seed) + 0.5) / 2**32)
+    return 1 / (1 + (1 - accuracy) / accuracy * math.exp(-spread * normal))
 
 
 def _cut(step: Step, room: int, cut: Stop, complete: bool) -> Step:

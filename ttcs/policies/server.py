@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from math import nan
 
 from ttcs.core import Continue, Continued, ModelSize
 from ttcs.errors import UserError
@@ -86,7 +87,9 @@ class ServerPolicy:
             length = length if turn else read
             computed += read - (piece.cached_tokens or 0)
             turn, last = turn + 1, self.rules.decode(piece.tokens)
-            _write(draft, [*piece.tokens, self.tokenizer.eos_token_id] if piece.over else piece.tokens)
+            _write(draft, piece.tokens, piece.logprobs or [nan] * len(piece.tokens))
+            if piece.over:
+                _write(draft, [self.tokenizer.eos_token_id], [nan])
             if piece.cut and not draft.finished:
                 budget = draft.room == request.max_tokens
                 draft = _cut(draft, replace(request, max_tokens=len(draft.tokens)) if budget else request)
@@ -107,18 +110,19 @@ class ServerPolicy:
             temperature=temperature,
             top_p=self.top_p if temperature > 0 else 1.0,
             seed=request.seed + turn,
+            logprobs=request.logprobs,
         )
 
 
-def _write(draft: Draft, tokens: Sequence[int]) -> None:
-    for token in tokens:
+def _write(draft: Draft, tokens: Sequence[int], logprobs: Sequence[float]) -> None:
+    for token, logprob in zip(tokens, logprobs, strict=True):
         if draft.finished:
             return
-        draft.append(token)
+        draft.append(token, logprob)
 
 
 def _cut(draft: Draft, request: Continue) -> Draft:
     """The draft with room for no more tokens than it has."""
     cut = Draft(draft.rules, request, len(draft.tokens))
-    _write(cut, draft.tokens)
+    _write(cut, draft.tokens, draft.logprobs)
     return cut

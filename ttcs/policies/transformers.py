@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from itertools import groupby
+from math import nan
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from ttcs.errors import UserError
 from ttcs.models.cached import CachedModel
 from ttcs.models.chat import Prompt
 from ttcs.models.load import context_length, load_model, load_tokenizer, model_size
-from ttcs.models.sampling import draw, uniforms
+from ttcs.models.sampling import draw, logprobs, uniforms
 from ttcs.policies.draft import Draft, rules
 
 
@@ -151,8 +152,12 @@ class TransformersPolicy:
         logits = self._model.logits(hidden[:, -1])[:, : self._vocabulary]
         temperature = torch.tensor([row.temperature for row in rows], device=logits.device)
         chance = torch.tensor([row.chances.item(len(row.made)) for row in rows], device=logits.device)
-        for row, token in zip(rows, draw(logits, temperature, self.top_p, chance).tolist(), strict=True):
-            row.draft.append(token)
+        drawn = draw(logits, temperature, self.top_p, chance)
+        told = (
+            logprobs(logits, drawn).tolist() if any(row.draft.request.logprobs for row in rows) else [nan] * len(rows)
+        )
+        for row, token, logprob in zip(rows, drawn.tolist(), told, strict=True):
+            row.draft.append(token, logprob)
 
     def _retire(self) -> list[tuple[int, Continued]]:
         """Take finished rows out, keep the keys and values of those that may go on, and close the gaps."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import repeat
+from math import nan
 from typing import Any
 
 from ttcs.core import Continue, Continued, ModelSize
@@ -142,6 +144,7 @@ class VLLMPolicy:
             top_p=self.top_p,
             seed=seed(request.seed, draft.tokens),
             stride=STRIDE if request.max_steps in (1, None) else 1,
+            logprobs=request.logprobs,
         )
         self._running[name] = running
 
@@ -153,8 +156,9 @@ class VLLMPolicy:
         if running.sent:
             running.computed += running.sent - output.num_cached_tokens
             running.sent = 0
-        for token in piece.token_ids:
-            running.draft.append(token)
+        told = piece.logprobs or repeat(None)
+        for token, logprobs in zip(piece.token_ids, told, strict=False):
+            running.draft.append(token, logprobs[token].logprob if logprobs else nan)
             if running.draft.finished:
                 break
         if not (output.finished or running.draft.finished):

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from zlib import crc32
 
 from ttcs.core import Judge, Judged, ModelSize, Trajectory
+from ttcs.policies.scripted import words
 
 SIZE = ModelSize("scripted-prm", parameters=2_000_000, layers=4, hidden=64)
+MISTAKE, DEGREE, BLINDNESS = 0x9E3779B97F4A7C15, 0xD1342543DE82EF95, 0xBF58476D1CE4E5B9  # odd multipliers of a hash
 
 
 @dataclass(slots=True)
@@ -19,10 +21,12 @@ class ScriptedPRM:
     quality: its verdict is wrong with probability (1 - quality) / 2, so 1 is an oracle and 0 knows nothing. Verdict and
     score depend on the seed, the problem and the text up to the step alone. What a scored step needed is cached, as in
     an incremental PRM.
+    blind: share of the problems whose mistakes it takes for right steps: there no search gains by it.
     capacity: trajectories in a batch. shuffle: hand results back in a random order.
     """
 
     quality: float = 0.7
+    blind: float = 0.0
     capacity: int = 32
     shuffle: bool = False
     seed: int = 0
@@ -44,21 +48,22 @@ class ScriptedPRM:
         return done
 
     def judged(self, trajectory: Trajectory) -> Judged:
-        tokens, cached, right = len(trajectory.problem.question.split()), 0, True
+        tokens, cached, right = words(trajectory.problem.question), 0, True
         text = crc32(trajectory.problem.id.encode(), self.seed)
+        blind = _uniform(text, BLINDNESS) < self.blind
         scores: list[float | None] = []
         for step in trajectory.steps:
             tokens += len(step.tokens)
             text = crc32(step.text.encode(), text)
-            right = right and " err " not in step.text
+            right = right and (blind or " err " not in step.text)
             scores.append(None if step.blank else self._score(right, text))
             if step.score is not None:
                 cached = tokens
         return Judged(tuple(scores), tokens, cached)
 
     def _score(self, right: bool, text: int) -> float:
-        mistaken = _uniform(text, 0x9E3779B97F4A7C15) < (1 - self.quality) / 2
-        return ((right != mistaken) + _uniform(text, 0xD1342543DE82EF95)) / 2
+        mistaken = _uniform(text, MISTAKE) < (1 - self.quality) / 2
+        return ((right != mistaken) + _uniform(text, DEGREE)) / 2
 
 
 def _uniform(text: int, multiplier: int) -> float:

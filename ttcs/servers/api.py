@@ -33,6 +33,7 @@ class Ask:
     temperature: float
     top_p: float
     seed: int
+    logprobs: bool = False
 
     def sampling(self) -> dict[str, Any]:
         """The fields of a request that every API calls the same."""
@@ -44,6 +45,7 @@ class Piece:
     """What the server wrote. over: the model ended its turn; cut: it was stopped before it had what it wanted to say.
 
     prompt_tokens, cached_tokens: of what it read, and how many of them it had in its cache; None where it does not say.
+    logprobs: of the tokens, where they were asked for.
     """
 
     tokens: list[int]
@@ -51,6 +53,7 @@ class Piece:
     cut: bool
     prompt_tokens: int | None
     cached_tokens: int | None
+    logprobs: list[float] | None = None
 
 
 class Api(Protocol):
@@ -63,6 +66,14 @@ class Api(Protocol):
     async def piece(self, client: Client[Any], tokenizer: Any, ask: Ask) -> Piece:
         """At least one token, unless it is cut."""
         ...
+
+
+def without_logprobs(request: Continue) -> None:
+    """For an API whose text is tokenised here: what the server says of its own tokens is not of ours."""
+    if request.logprobs:
+        raise UserError(
+            "this API does not give the log-probabilities that the strategy asks for: choose policy/engine=server"
+        )
 
 
 def choice(client: Client[Any], answer: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ttcs.core import Continue
 from ttcs.errors import UserError
-from ttcs.servers.api import Ask, Piece
+from ttcs.servers.api import Ask, Piece, without_logprobs
 from ttcs.servers.client import Client
 from ttcs.servers.text import write
 
@@ -29,6 +29,7 @@ class Chat:
     resume_body: Mapping[str, Any] | None = None
 
     def check(self, request: Continue) -> None:
+        without_logprobs(request)
         whole = request.max_steps is None and not request.trajectory.steps
         if not whole and self.resume_message is None and self.resume_body is None:
             raise UserError(

@@ -8,7 +8,7 @@ from typing import Any
 
 from ttcs.core import Continue
 from ttcs.models.boundaries import BREAK
-from ttcs.servers.api import Ask, Piece, choice, usage
+from ttcs.servers.api import Ask, Piece, choice, usage, without_logprobs
 from ttcs.servers.client import Client
 from ttcs.servers.failures import BusyError
 
@@ -23,7 +23,7 @@ class TextCompletions:
     body: Mapping[str, Any]
 
     def check(self, request: Continue) -> None:
-        """Serves them all."""
+        without_logprobs(request)
 
     async def piece(self, client: Client[Any], tokenizer: Any, ask: Ask) -> Piece:
         body = {**ask.sampling(), "prompt": ask.prompt, "max_tokens": ask.max_tokens, **self.body}

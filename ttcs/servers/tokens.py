@@ -30,6 +30,8 @@ class TokenCompletions:
 
     async def piece(self, client: Client[Any], tokenizer: Any, ask: Ask) -> Piece:
         body = {**ask.sampling(), "prompt": ask.prompt, "max_tokens": ask.max_tokens, "stop": _stop(ask), **self.body}
+        if ask.logprobs:
+            body["logprobs"] = 1
         answer = await client.post("completions", body)
         said = choice(client, answer)
         if said.get("token_ids") is None:
@@ -37,7 +39,9 @@ class TokenCompletions:
         finish = said.get("finish_reason")
         stopped_at = said.get("stop_reason", said.get("matched_stop"))  # vLLM's name for it, SGLang's
         over = finish == "stop" and not isinstance(stopped_at, str)
-        return Piece(said["token_ids"], over, finish != "stop" or not (over or said["token_ids"]), *usage(answer))
+        cut = finish != "stop" or not (over or said["token_ids"])
+        logprobs = said["logprobs"]["token_logprobs"] if ask.logprobs else None
+        return Piece(said["token_ids"], over, cut, *usage(answer), logprobs)
 
 
 def _stop(ask: Ask) -> list[str]:

@@ -12,7 +12,7 @@ from ttcs.options import CONF
 @hydra.main(version_base="1.3", config_path=str(CONF), config_name="training")
 def main(config: DictConfig) -> None:
     print(OmegaConf.to_yaml(config.stage, resolve=True))
-    with answering():
+    with answering("training"):
         hydra.utils.instantiate(config.stage, _convert_="all").run()
 
 

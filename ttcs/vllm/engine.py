@@ -54,10 +54,11 @@ class Engine:
         top_p: float,
         seed: int,
         stride: int,
+        logprobs: bool,
     ) -> str:
         """Have a sequence continued up to a token in `stops`; the request's name among the outputs.
 
-        Tokens are not decoded: policies work on tokens. stride: how many come at a time.
+        Tokens are not decoded: policies work on tokens. stride: how many come at a time. logprobs: of those written.
         """
         from vllm import SamplingParams
         from vllm.sampling_params import RequestOutputKind
@@ -71,6 +72,7 @@ class Engine:
             detokenize=False,
             output_kind=RequestOutputKind.DELTA,
             stream_interval=stride,
+            logprobs=0 if logprobs else None,  # of how many likelier tokens beside
             skip_clone=True,  # nobody else has it
         )
         return self._add(tokens, params)

@@ -1,0 +1,1 @@
+"""One figure or table per file; conf/figure holds their settings."""

@@ -1,0 +1,69 @@
+"""A model card's table: how good a policy and its verifier are, from independent samples and a greedy run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analysis import estimate, markdown
+from analysis.bootstrap import Interval, interval
+from analysis.figure import Sheet
+from analysis.load import Records, RecordsError
+from analysis.quality import auc_interval
+from analysis.reduction import rescore
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Greedy, pass@1, majority@n, pass@n and the AUC of the last step's score, over all problems and by level."""
+
+    def panels(self, records: Records) -> Sequence[Sheet]:
+        samples, greedy = _largest(records, "best_of_n"), _largest(records, "greedy").problems
+        n = int(samples.runs["n"].iloc[0])
+        curve = estimate.curve(samples, at=sorted({1, n}))
+        scored = rescore(samples.candidates, "last")
+        rows = []
+        for name, ids in _groups(samples.problems):
+            here = curve[curve["problem_id"].isin(ids)].set_index(["selection", "n"])["correct"]
+            alone = greedy[greedy["problem_id"].isin(ids)]["correct"].astype("float64")
+            means = {
+                "greedy": interval(list(alone)),
+                "pass@1": interval(list(here["pass", 1])),
+                f"majority@{n}": interval(list(here["majority", n])),
+                f"pass@{n}": interval(list(here["pass", n])),
+                "AUC of the PRM's last score": auc_interval(scored[scored["problem_id"].isin(ids)]),
+            }
+            rows += [(name, len(ids), measure, *mean) for measure, mean in means.items()]
+        table = pd.DataFrame(rows, columns=["problems", "n_problems", "measure", "mean", "low", "high"])
+        return [Sheet("quality", _text(table), table)]
+
+
+def _groups(problems: pd.DataFrame) -> list[tuple[str, list[str]]]:
+    """All problems, and those of each level."""
+    levels = problems.set_index("problem_id")["level"]
+    return [("all", list(levels.index)), *((f"level {k}", list(group.index)) for k, group in levels.groupby(levels))]
+
+
+def _largest(records: Records, strategy: str) -> Records:
+    runs = records.runs[(records.runs["strategy"] == strategy) & records.runs["finished"]]
+    if runs.empty:
+        raise RecordsError(f"no finished run of {strategy}")
+    return records.of(runs.sort_values("n", kind="stable")["run"].iloc[-1])
+
+
+def _text(table: pd.DataFrame) -> str:
+    measures = list(table["measure"].unique())
+    rows = [
+        [str(name), str(group["n_problems"].iloc[0]), *(_cell(row) for _, row in group.iterrows())]
+        for name, group in table.groupby("problems", sort=False)
+    ]
+    return markdown.grid(["", "problems", *measures], rows) + "\n"
+
+
+def _cell(row: pd.Series) -> str:
+    value = Interval(row["mean"], row["low"], row["high"])
+    if row["measure"].startswith("AUC"):
+        return f"{value.mean:.3f} ± {(value.high - value.low) / 2:.3f}"
+    return markdown.percent(value)

@@ -1,0 +1,36 @@
+"""Tables as Markdown, aligned to be read as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from analysis.bootstrap import Interval
+
+
+def grid(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """The first column to the left, the others to the right."""
+    body = [header, *rows]
+    widths = [max(len(row[i]) for row in body) for i in range(len(header))]
+    rule = ["-" * widths[0], *("-" * (size - 1) + ":" for size in widths[1:])]
+    return "\n".join(_row(row, widths) for row in [header, rule, *rows])
+
+
+def percent(value: Interval, ends: bool = False, sign: str = "") -> str:
+    """53.0 ± 4.1, or with its ends 53.0 (48.9-57.1). sign: "+" to show that of the mean."""
+    mean, low, high = (100 * number for number in value)
+    if pd.isna(low):
+        return f"{mean:{sign}.1f}"
+    return f"{mean:{sign}.1f} ({low:.1f}-{high:.1f})" if ends else f"{mean:{sign}.1f} ± {(high - low) / 2:.1f}"
+
+
+def number(value: float) -> str:
+    if pd.isna(value):
+        return "-"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
+    first, *others = zip(cells, widths, strict=True)
+    return f"| {' | '.join([first[0].ljust(first[1]), *(cell.rjust(size) for cell, size in others)])} |"

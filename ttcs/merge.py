@@ -1,0 +1,167 @@
+"""`python -m ttcs.merge FOLDER ...`: the records of several jobs become one run.
+
+The jobs are those of one command: its shards, or the same command on several machines that did different problems. The
+folder they become is the one in which the command without shards looks for its records, so it finds the run finished,
+or goes on with what is missing (docs/records.md).
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from ttcs.components import build, share
+from ttcs.core import Problem
+from ttcs.errors import UserError, told
+from ttcs.explain import answering
+from ttcs.folder import RECORDS, VERSIONS, claim, difference, write, write_lines
+from ttcs.identity import digest, identity, portable
+from ttcs.progress import console
+from ttcs.records import Record, RecordFile
+from ttcs.runner import belongs, conclude
+from ttcs.stored import Stored, located
+
+SHARD = "dataset.shard", "dataset.shards"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = _parser().parse_intermixed_args(arguments)
+    with answering():
+        merge(options.folders, options.out)
+
+
+def merge(folders: Sequence[Path], out: Path | None = None) -> Path:
+    """Write the run that the folders are parts of, and return its folder. out: None takes that of the whole command."""
+    parts = [Stored.of(folder) for folder in folders]
+    _same(parts)
+    whole = _whole(parts[0])
+    folder = out or _default(parts[0], whole)
+    with ExitStack() as held:
+        if (folder / RECORDS).exists():  # a merge that goes on, or a part that is the whole command's own
+            claim(folder, whole, "--out")
+            held.enter_context(RecordFile(folder / RECORDS))
+            parts = [Stored.of(folder), *(part for part in parts if not part.folder.samefile(folder))]
+        problems, unknown = _problems(whole)
+        done = _check(parts, problems)
+        claim(folder, whole, "--out")
+        _keep_versions(folder, parts)
+        write_lines(folder / RECORDS, (record.to_json() + "\n" for record in merged(parts)))
+    missing = sum(problem.id not in done for problem in problems or ())
+    _finish(folder, parts, unknown or (f"{missing} of {len(problems or ())} problems are missing" if missing else None))
+    return folder
+
+
+def merged(parts: Sequence[Stored]) -> Iterator[Record]:
+    """Each problem once, the first record of it. The seconds of the parts add up: what one job would have taken."""
+    done: set[str] = set()
+    clock = 0.0
+    for part in parts:
+        last = 0.0
+        for record in part.records():
+            spent, last = max(0.0, record.run_seconds - last), max(last, record.run_seconds)
+            if record.problem_id not in done:
+                done.add(record.problem_id)
+                clock += spent
+                yield replace(record, run_seconds=clock)
+
+
+def _same(parts: Sequence[Stored]) -> None:
+    """UserError unless the parts are of one configuration but for their shards."""
+    first, *others = [(part.folder, _identity(part)) for part in parts]
+    for folder, other in others:
+        if keys := difference(first[1], other, (f"in {first[0]}", f"in {folder}")):
+            raise UserError(f"these are not parts of one run: {keys}")
+
+
+def _identity(part: Stored) -> dict[str, Any]:
+    return {key: value for key, value in identity(portable(part.config)).items() if key not in SHARD}
+
+
+def _whole(part: Stored) -> dict[str, Any]:
+    """The configuration of the command without shards."""
+    config = part.config.copy()
+    config.dataset.update({key: value for key, value in (("shard", 0), ("shards", 1)) if key in config.dataset})
+    return portable(config)
+
+
+def _default(part: Stored, whole: dict[str, Any]) -> Path:
+    """The folder that `identity.run_name` gives the whole command: beside those of its shards."""
+    folder = part.folder.resolve()
+    own = digest(portable(part.config))
+    if not folder.name.endswith(f"-{own}"):
+        raise UserError(f"{part.folder} is not named after its configuration: say with --out where the merged run goes")
+    return part.folder.parent / (folder.name.removesuffix(own) + digest(whole))
+
+
+def _problems(whole: dict[str, Any]) -> tuple[tuple[Problem, ...] | None, str | None]:
+    """The problems of the whole run; where the dataset is not at hand, why."""
+    try:
+        return share(located(OmegaConf.create(whole)), "dataset"), None
+    except Exception as error:  # Hydra's, around ours
+        if (reason := told(error)) is None:
+            raise
+        return None, f"whether problems are missing is unknown: {reason}"
+
+
+def _check(parts: Sequence[Stored], problems: Sequence[Problem] | None) -> set[str]:
+    """The problems that are done; UserError for two records of one that differ, or one of another dataset."""
+    references = None if problems is None else {problem.id: problem.answer for problem in problems}
+    seen: dict[str, tuple[bytes, Path]] = {}
+    for part in parts:
+        for record in part.records():
+            if references is not None:
+                belongs(record, references, part.folder / RECORDS)
+            here = blake2b(_determined(record).to_json().encode()).digest()
+            there, first = seen.setdefault(record.problem_id, (here, part.folder))
+            if here != there:
+                where = f"{first / RECORDS} and {part.folder / RECORDS}"
+                raise UserError(f"problem {record.problem_id} differs between {where}: one configuration, two results")
+    return set(seen)
+
+
+def _determined(record: Record) -> Record:
+    """Without clocks, and without what depends on the luck of caches: all that two jobs may differ in."""
+    caches = {"cached_tokens": 0, "prm_tokens": 0, "prm_cached_tokens": 0, "policy_flops": 0, "prm_flops": 0}
+    return replace(record, run_seconds=0.0, ledger=replace(record.ledger, seconds=0.0, **caches))
+
+
+def _keep_versions(folder: Path, parts: Sequence[Stored]) -> None:
+    """Those that searched, not those that merge: the first part's."""
+    found = {part.folder: (part.folder / VERSIONS).read_text(encoding="utf-8") for part in parts
+             if (part.folder / VERSIONS).exists()}  # fmt: skip
+    for text in list(found.values())[:1]:
+        write(folder / VERSIONS, text)
+    if len(set(found.values())) > 1:
+        console.print(f"note: {VERSIONS} differs among the parts; that of {next(iter(found))} is kept", markup=False)
+
+
+def _finish(folder: Path, parts: Sequence[Stored], reason: str | None) -> None:
+    """A summary where the run is known to be complete: a folder without one is a run in progress."""
+    setting = next((part.setting for part in parts if part.setting), None)
+    if reason is None and setting is not None:
+        conclude(folder, build(parts[0].config, "difficulty"), setting, redraw=True)
+        return
+    why = reason or "no part is finished"
+    console.print(f"{folder / RECORDS}\nno summary yet ({why}): the command of the run goes on from here", markup=False)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "python -m ttcs.merge", description="Shards, or one run from several machines -> one run."
+    )
+    parser.add_argument("folders", type=Path, nargs="+", metavar="FOLDER", help="a run's folder (with records.jsonl)")
+    parser.add_argument(
+        "--out", type=Path, help="folder of the merged run (default: where the command without shards looks)"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    main()

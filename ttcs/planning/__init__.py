@@ -1,0 +1,1 @@
+"""What a run or a sweep will cost, before it is paid for (docs/planning.md)."""

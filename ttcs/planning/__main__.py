@@ -1,0 +1,55 @@
+"""`python -m ttcs.planning`: the arguments of `python -m ttcs`, and a table of costs instead of a run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from hydra import initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from ttcs.errors import UserError
+from ttcs.explain import answering
+from ttcs.folder import write
+from ttcs.options import CONF
+from ttcs.planning import plan, report
+from ttcs.progress import console
+from ttcs.sweep import points
+
+FLAGS = ("-m", "--multirun")
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Exit codes as those of `python -m ttcs`. Nothing is run, and no folder of a run is made."""
+    with answering("planning"):
+        configs = list(_configs(arguments))
+        planned = plan.points(configs)
+        if not planned:
+            raise UserError("span leaves out every point")
+        gpu = OmegaConf.to_container(configs[0].gpu)
+        assert isinstance(gpu, dict)
+        report.show(planned, f"on {gpu['name']} at {gpu['price']} an hour; docs/planning.md says what is assumed")
+        out = Path(configs[0].plan.out)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write(out, report.to_json(planned, {str(key): value for key, value in gpu.items()}))
+        console.print(f"  {out}", markup=False)
+
+
+def _configs(arguments: Sequence[str]) -> Iterator[DictConfig]:
+    """One per point of the sweep, or the one there is."""
+    overrides = [argument for argument in arguments if argument not in FLAGS]
+    if flag := next((argument for argument in overrides if argument.startswith("-")), None):
+        raise UserError(f"unrecognized argument: {flag}")
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        loader = GlobalHydra.instance().config_loader()
+        mode = RunMode.MULTIRUN if len(overrides) < len(arguments) else RunMode.RUN
+        config = loader.load_configuration("planning", overrides, run_mode=RunMode.MULTIRUN)
+        swept = mode is RunMode.MULTIRUN or config.hydra.mode is RunMode.MULTIRUN
+        yield from points(config) if swept else [loader.load_configuration("planning", overrides, run_mode=mode)]
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

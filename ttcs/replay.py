@@ -1,0 +1,175 @@
+"""`python -m ttcs.replay FOLDER selection=majority n=4,16`: other decisions on recorded candidates; no model runs.
+
+At the run's own n this is what a run with that selection and reduction would have come to; at a smaller n the mean over
+subsets of the candidates, of DVTS over whole subtrees (docs/records.md).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from math import isnan
+from pathlib import Path
+
+from omegaconf import DictConfig, OmegaConf
+from rich.table import Table
+
+from analysis.bootstrap import interval
+from ttcs.components import build
+from ttcs.difficulty import Difficulty
+from ttcs.errors import UserError
+from ttcs.explain import answering
+from ttcs.folder import write
+from ttcs.given import Given, given
+from ttcs.identity import digest, portable
+from ttcs.progress import console, percent
+from ttcs.reading import Reading, Verdict, own_n
+from ttcs.runner import whole
+from ttcs.stored import Stored
+from ttcs.summary import Accuracy, Setting
+
+METHOD = "selection", "reduction", "difficulty"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Totals, as far as they go with n: its share of those of the run. None: not on record, as of an imported pool."""
+
+    decoded_tokens: float | None
+    policy_flops: float | None
+    prm_flops: float | None
+
+    @classmethod
+    def of(cls, verdicts: Sequence[Verdict], share: float, reads_prm: bool) -> Cost:
+        ledgers = [verdict.digest.ledger for verdict in verdicts]
+        tokens, policy = sum(one.decoded_tokens for one in ledgers), sum(one.policy_flops for one in ledgers)
+        prm = sum(one.prm_flops for one in ledgers) if reads_prm else 0
+        return cls(tokens * share or None, policy * share or None, prm * share if policy else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """ci95: percentile bootstrap over problems. by_level, no_levels: as in `Summary`. share: n / the n of the run.
+
+    subsets: of a problem's candidates that were decided on; 1: all of them at once.
+    """
+
+    accuracy: float | None
+    ci95: tuple[float, float] | None
+    n_problems: int
+    by_level: dict[str, Accuracy]
+    no_levels: str | None
+    subsets: int
+    share: float
+    cost: Cost
+    records: str
+    setting: Setting
+
+    def to_json(self) -> str:
+        """The fields of `setting` stand beside the others, as in summary.json."""
+        flat = asdict(self)
+        setting = flat.pop("setting")
+        return json.dumps({**flat, **setting}, indent=2, allow_nan=False) + "\n"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = _parser().parse_args(arguments)
+    sys.argv[1:] = options.overrides  # what a mistake is explained from
+    with answering():
+        replays = [(one, _save(one, method)) for one, method in replayed(Stored.of(options.folder), options.overrides)]
+    _show(replays)
+
+
+def replayed(run: Stored, overrides: Sequence[str]) -> list[tuple[Replay, DictConfig]]:
+    """A replay for each combination of the values given, and the configuration of its method."""
+    if run.setting is None:
+        raise UserError(f"{run.folder} is not finished: the command of the run goes on with it")
+    points = given(overrides, (*METHOD, "n"), [f"n={run.setting.n}", f"seed={run.setting.seed}"])
+    return [(_replay(run, run.setting, point), _method(run, point)) for point in points]
+
+
+def _replay(run: Stored, own: Setting, point: Given) -> Replay:
+    method, n = _method(run, point), whole(point.config, "n", 1) if "n" in point.keys else own_n(run)
+    reading = Reading.of(run, method, n)
+    verdicts = sorted(map(reading.verdict, run.records()), key=lambda verdict: verdict.digest.pool.problem_id)
+    total, share = _accuracy(verdicts), n / reading.size
+    by_level, no_levels = _by_level(verdicts, build(method, "difficulty"))
+    chosen = {key: point.choice(key) for key in METHOD if key in point.keys}
+    return Replay(
+        accuracy=total.accuracy,
+        ci95=total.ci95,
+        n_problems=total.n_problems,
+        by_level=by_level,
+        no_levels=no_levels,
+        subsets=max((verdict.subsets for verdict in verdicts), default=0),
+        share=share,
+        cost=Cost.of(verdicts, share, reading.reads_prm),
+        records=str(run.folder),
+        setting=Setting(**{**asdict(own), **chosen, "n": n}),
+    )
+
+
+def _method(run: Stored, point: Given) -> DictConfig:
+    """What was given, and for the rest what the run had."""
+    sources = {key: (point.config if key in point.keys else run.config) for key in METHOD}
+    return OmegaConf.create({key: OmegaConf.to_container(at[key], resolve=True) for key, at in sources.items()})
+
+
+def _accuracy(verdicts: Sequence[Verdict]) -> Accuracy:
+    values = [verdict.correct for verdict in verdicts if verdict.correct is not None]
+    if not values:
+        return Accuracy(None, None, len(verdicts))
+    mean, low, high = interval(values)
+    return Accuracy(mean, None if isnan(low) else (low, high), len(verdicts))
+
+
+def _by_level(verdicts: Sequence[Verdict], difficulty: Difficulty) -> tuple[dict[str, Accuracy], str | None]:
+    """By the bins of the run's full pools, so that every n is over the same problems."""
+    try:
+        bins = difficulty([verdict.digest.pool for verdict in verdicts])
+    except UserError as error:
+        return {}, str(error)
+    levels = {level: [one for one, bin_ in zip(verdicts, bins, strict=True) if bin_ == level] for level in bins}
+    return {str(level): _accuracy(levels[level]) for level in sorted(levels)}, None
+
+
+def _save(replay: Replay, method: DictConfig) -> Path:
+    """In the folder of the run, named after what was asked."""
+    setting = replay.setting
+    asked = digest({"method": portable(method), "n": setting.n})
+    folder = Path(replay.records) / "replay" / f"{setting.selection}_{setting.reduction}"
+    folder.mkdir(parents=True, exist_ok=True)
+    write(folder / f"n={setting.n}-{asked}.json", replay.to_json())
+    return folder / f"n={setting.n}-{asked}.json"
+
+
+def _show(replays: Sequence[tuple[Replay, Path]]) -> None:
+    table = Table("selection", "reduction", "n", "accuracy", "tokens", "FLOPs", title="replay", title_justify="left")
+    for replay, _ in replays:
+        setting, cost = replay.setting, replay.cost
+        tokens = "unknown" if cost.decoded_tokens is None else f"{cost.decoded_tokens:,.0f}"
+        flops = "unknown" if cost.policy_flops is None else f"{cost.policy_flops + (cost.prm_flops or 0):.1e}"
+        total = Accuracy(replay.accuracy, replay.ci95, replay.n_problems)
+        accuracy = percent(total) if replay.ci95 or replay.accuracy is None else f"{replay.accuracy:.1%}"
+        table.add_row(setting.selection, setting.reduction, str(setting.n), accuracy, tokens, flops)
+    console.print(table)
+    for _, file in replays:
+        console.print(f"  {file}", markup=False)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "python -m ttcs.replay", description="Other decisions on the candidates of a finished run; no model runs."
+    )
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="the run's folder")
+    parser.add_argument(
+        "overrides", nargs="*", metavar="KEY=VALUE", help="selection, reduction, difficulty, n; several values: a,b,c"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    main()
