@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from time import monotonic
-from typing import Self
+from typing import Self, TypeVar
 
+import rich.progress
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -16,6 +17,9 @@ from ttcs.records import Record
 from ttcs.summary import Accuracy, Summary
 
 LOG_SECONDS = 30.0
+MANY = 50  # points of a sweep
+
+Item = TypeVar("Item")
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -66,6 +70,12 @@ class Bar(AbstractContextManager["Bar"]):
             self._said = monotonic()
             task = self._progress.tasks[self._task]
             console.print(f"{task.description} {task.completed:.0f}/{task.total:.0f}", *rates, sep="  ")
+
+
+def track(items: Sequence[Item], what: str) -> Iterator[Item]:
+    """The items, with a bar on a terminal where there are many; nothing stays on the screen."""
+    quiet = len(items) < MANY or not console.is_terminal
+    yield from rich.progress.track(items, what, console=console, transient=True, disable=quiet)
 
 
 def show(summary: Summary, files: Sequence[Path]) -> None:
