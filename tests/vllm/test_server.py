@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -117,23 +117,42 @@ def logs(folder: Path) -> Iterator[None]:
         print(log.name, tail(log), sep="\n")
 
 
+@contextmanager
+def server(arguments: Sequence[str], log: Path, path: str, body: Mapping[str, Any]) -> Iterator[str]:
+    """The url of a server that has answered a first request, `body` at `path`.
+
+    One that ends before that is started once more: what is tested here is not whether vLLM starts.
+    """
+    for attempt in (1, 2):
+        with process(arguments, log) as (started, url):
+            try:
+                wait_until_up(started, url, log)
+                assert httpx2.post(url.removesuffix("/v1") + path, json=body, timeout=300).status_code == 200, tail(log)
+            except (AssertionError, httpx2.TransportError):
+                if attempt == 2:
+                    raise
+                continue
+            yield url
+            assert started.poll() is None, f"the server ended by itself:\n{tail(log)}"
+            stop(started)
+            assert started.returncode in (0, -signal.SIGTERM, 128 + signal.SIGTERM)
+            return
+
+
 @pytest.fixture(scope="module")
 def urls(folder: Path) -> Iterator[list[str]]:
     """Of the policy and of the PRM."""
     pytest.importorskip("vllm", reason="vLLM is not installed: .ci/vllm makes an environment that has it")
     policy, prm = (configured()[part].model for part in ("policy", "prm"))
-    pooling = RLHFlow().pooling(prm, load_tokenizer(prm))
-    commands = {
-        folder / "policy.log": ["--model", policy, "--enable-prompt-tokens-details"],
-        folder / "prm.log": ["--model", prm, *flags(pooling)],
-    }
-    with ExitStack() as stack:
-        started = [(*stack.enter_context(process(command, log)), log) for log, command in commands.items()]
-        yield [wait_until_up(*one) for one in started]
-        for server, _, log in started:
-            assert server.poll() is None, f"the server ended by itself:\n{tail(log)}"
-            stop(server)
-            assert server.returncode in (0, -signal.SIGTERM, 128 + signal.SIGTERM)
+    pooling = flags(RLHFlow().pooling(prm, load_tokenizer(prm)))
+    first = {"model": policy, "prompt": [0], "max_tokens": 2}
+    writing = server(
+        ["--model", policy, "--enable-prompt-tokens-details"], folder / "policy.log", "/v1/completions", first
+    )
+    judged = {"model": prm, "task": "classify", "input": [[0, 1]], "use_activation": False}
+    reading = server(["--model", prm, *pooling], folder / "prm.log", "/pooling", judged)
+    with writing as one, reading as other:
+        yield [one, other]
 
 
 @pytest.fixture(scope="module")
