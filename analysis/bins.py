@@ -145,10 +145,10 @@ def _values(pool: Records, difficulty: str) -> pd.DataFrame:
 
 
 def _cost(pool: Records, difficulty: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Decoded tokens and FLOPs per problem of a whole pool."""
-    table = pool.problems
-    flops = table["policy_flops"] + (table["prm_flops"] if difficulty == "predicted" else 0)
-    return np.array([table["decoded_tokens"].mean(), flops.mean()], dtype=np.float64)
+    """Decoded tokens and FLOPs per problem of a whole pool; nan where they are not on record, as of an imported one."""
+    names = "decoded_tokens", "policy_flops", "prm_flops"
+    tokens, policy, prm = pool.problems.reindex(columns=names).astype("float64").mean()
+    return np.array([tokens, policy + (prm if difficulty == "predicted" else 0.0)], dtype=np.float64)
 
 
 def _levels(records: Records, ids: Sequence[str], seeds: Sequence[int]) -> Estimates:

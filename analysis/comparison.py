@@ -43,32 +43,31 @@ def line(estimates: pd.DataFrame, method: str, bins: Bins, candidates: Sequence[
 
     compute_optimal: the choice among `candidates` per bin and n, cross-fitted, unless there are runs of that name.
     """
-    if method == OPTIMAL and OPTIMAL not in set(estimates["method"]):
+    estimates = optimal.greedy_in(estimates, sorted({int(seed) for seed in bins.table["seed"]}))
+    if method == OPTIMAL and OPTIMAL not in set(estimates["strategy"]):
         grids = optimal.grids(estimates, candidates)
-        return pd.concat([_crossfitted(grid, bins) for grid in grids], ignore_index=True)
-    rows = evaluate.chosen(estimates, [method])
-    if len(names := list(dict.fromkeys(rows["method"]))) > 1:
-        raise RecordsError(f"method={method} is several ({', '.join(names)}): give runs of one of them alone")
+        rows = pd.concat([_crossfitted(grid, bins) for grid in grids], ignore_index=True)
+    else:
+        rows = _of(estimates, method)
     shared = set.intersection(*rows.groupby("n")["seed"].agg(set))
     if not shared:
         raise RecordsError(f"no seed has {method} at every n of {', '.join(map(str, sorted(set(rows['n']))))}")
     return rows[rows["seed"].isin(shared)]
 
 
+def _of(estimates: pd.DataFrame, method: str) -> pd.DataFrame:
+    rows = evaluate.chosen(estimates, [method])
+    if len(names := list(dict.fromkeys(rows["method"]))) > 1:
+        raise RecordsError(f"method={method} is several ({', '.join(names)}): give runs of one of them alone")
+    return rows
+
+
 def _crossfitted(grid: optimal.Grid, bins: Bins) -> pd.DataFrame:
-    """What the method that is best on one half of a bin does on the other half (`analysis.optimal`)."""
-    member = optimal.members(grid, bins)
-    parts = []
-    for number in np.unique(member):
-        inside = member == number
-        first, second = (inside & half[:, None] for half in optimal.folds(grid.problems, inside.any(axis=1)))
-        for choosing, reporting in ((first, second), (second, first)):
-            best = int(np.argmax((grid.correct * choosing[:, :, None]).sum(axis=(0, 1))))
-            problem, seed = np.nonzero(reporting)
-            found = {"problem_id": np.array(grid.problems)[problem], "seed": np.array(grid.seeds)[seed], "n": grid.n}
-            values = ("correct", grid.correct), ("tokens", grid.tokens), ("flops", grid.flops)
-            parts.append(pd.DataFrame(found | {name: of[problem, seed, best] for name, of in values}))
-    return pd.concat(parts)
+    """What the method that is best on one half of a bin does on the other half."""
+    found = optimal.reported(grid, optimal.members(grid, bins))
+    index = pd.MultiIndex.from_product([grid.problems, grid.seeds], names=["problem_id", "seed"])
+    columns = dict(zip(("correct", "tokens", "flops"), found.reshape(3, -1), strict=True))
+    return pd.DataFrame(columns, index=index).assign(n=grid.n).reset_index()
 
 
 def split(estimates: pd.DataFrame, of_line: pd.DataFrame, bins: Bins, unit: str) -> Iterator[Bin]:
@@ -83,6 +82,8 @@ def split(estimates: pd.DataFrame, of_line: pd.DataFrame, bins: Bins, unit: str)
     one = samples.drop_duplicates(["seed", "problem_id"]).merge(member, on=["seed", "problem_id"])
     for number, rows in of_line.merge(member, on=["seed", "problem_id"]).groupby("bin"):
         here = one[one["bin"] == number]
+        if here[unit].isna().any() or rows[unit].isna().any():
+            raise RecordsError(f"the runs of the small policy have no {unit} on record, which a budget is counted in")
         budgets = (rows.groupby("n")[unit].mean() / here[unit].mean()).sort_values(kind="stable")
         values = rows.pivot_table(index="problem_id", columns="n", values="correct", aggfunc="mean")[
             list(budgets.index)

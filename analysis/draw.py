@@ -21,12 +21,13 @@ from matplotlib.ticker import (
 
 from analysis.style import Look, looks, ordered
 
+APART = 1.03  # of n, between bars that would lie on each other
 SPAN = 0.2  # the least that a y axis covers: a narrower one makes noise look like an effect
 
 
 def accuracy_vs_n(ax: Axes, df: pd.DataFrame) -> Axes:
     """Accuracy against n, log2 axis."""
-    methods(ax, df, "n")
+    methods(ax, _apart(df), "n")
     ax.set_xscale("log", base=2)
     ticks = [2**i for i in range(int(df["n"].max()).bit_length()) if 2**i >= df["n"].min()]
     ax.xaxis.set_major_locator(FixedLocator(sorted({*ticks, int(df["n"].min()), int(df["n"].max())})))
@@ -90,6 +91,13 @@ def percent(ax: Axes, df: pd.DataFrame) -> Axes:
     ax.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g}"))
     ax.set_ylabel("Accuracy (%)")
     return ax
+
+
+def _apart(df: pd.DataFrame) -> pd.DataFrame:
+    """Methods with bars stand beside each other at every n, so that none hides another's."""
+    barred = ordered({*df["method"]} - {*df.loc[df["derived"].astype(bool), "method"], "greedy"})
+    shift = {name: APART ** (place - (len(barred) - 1) / 2) for place, name in enumerate(barred)}
+    return df.assign(n=df["n"].astype("float64") * df["method"].map(shift).fillna(1.0))
 
 
 def _method(ax: Axes, style: Look, rows: pd.DataFrame, x: str) -> None:

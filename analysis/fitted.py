@@ -46,7 +46,7 @@ def fit(name: str, records: Records, estimates: pd.DataFrame, bins: Bins, grids:
     methods = _methods(estimates, grids)
     (selection,) = selections(estimates, grids)
     config = _config(records.runs.iloc[0])
-    runs = records.runs[records.runs["strategy"].isin({row["strategy"] for row in methods.values()})]
+    runs = records.runs[records.runs["strategy"].isin({rows["strategy"].iloc[0] for rows in methods.values()})]
     return Fitted(
         name,
         {
@@ -57,7 +57,7 @@ def fit(name: str, records: Records, estimates: pd.DataFrame, bins: Bins, grids:
             "difficulty": bins.estimates.difficulty,
             "samples": bins.estimates.samples,
             "bins": list(_bins(bins)),
-            "methods": {method: _strategy(records, row) for method, row in methods.items()},
+            "methods": {method: _strategy(records, rows) for method, rows in methods.items()},
             "cells": [cell for grid in grids for cell in _cells(grid, bins)],
             "provenance": {
                 "dataset": _model(config, "dataset"),
@@ -72,14 +72,14 @@ def fit(name: str, records: Records, estimates: pd.DataFrame, bins: Bins, grids:
 
 def selections(estimates: pd.DataFrame, grids: Sequence[Grid]) -> set[str]:
     """What the candidates end with; greedy, with its one candidate, ends with any."""
-    rows = _methods(estimates, grids).values()
-    return {str(row["selection"]) for row in rows if row["strategy"] != "greedy"}
+    rows = pd.concat(_methods(estimates, grids).values())
+    return {str(name) for name in rows.loc[rows["strategy"] != "greedy", "selection"]}
 
 
-def _methods(estimates: pd.DataFrame, grids: Sequence[Grid]) -> dict[str, pd.Series]:
-    """Name -> a row of its estimates."""
+def _methods(estimates: pd.DataFrame, grids: Sequence[Grid]) -> dict[str, pd.DataFrame]:
+    """Name -> its estimates."""
     names = dict.fromkeys(method for grid in grids for method in grid.methods)
-    return {name: estimates[estimates["method"] == name].iloc[0] for name in names}
+    return {name: estimates[estimates["method"] == name] for name in names}
 
 
 def _bins(bins: Bins) -> Iterator[dict[str, Any]]:
@@ -104,12 +104,16 @@ def _cells(grid: Grid, bins: Bins) -> Iterator[dict[str, Any]]:
         }
 
 
-def _strategy(records: Records, row: pd.Series) -> dict[str, Any]:
-    """The node that builds it. n: null, the place of what is left of the budget."""
-    runs = records.runs
+def _strategy(records: Records, rows: pd.DataFrame) -> dict[str, Any]:
+    """The node that builds it. n: null, the place of what is left of the budget.
+
+    width: null where it is the square root of n: nothing else differs between runs of one method (analysis.variants).
+    """
+    runs, row = records.runs, rows.iloc[0]
     same = runs[(runs["strategy"] == row["strategy"]) & (runs["settings"] == row["settings"])]
     node: dict[str, Any] = _config(same.iloc[0])["strategy"]
-    return {**node, "n": None} if "n" in node else node
+    left = {"n", "width"} if rows["settings"].nunique() > 1 else {"n"}
+    return {key: None if key in left else value for key, value in node.items()}
 
 
 def _model(config: Mapping[str, Any], group: str) -> str:

@@ -15,6 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
 from analysis import shards
+from ttcs import identity
 from ttcs.errors import UserError
 
 RUN = {"run": "str", "path": "str", "strategy": "str", "selection": "str", "reduction": "str", "policy": "str",
@@ -28,7 +29,7 @@ CANDIDATE = {"run": "str", "strategy": "str", "n": "Int64", "seed": "Int64", "pr
              "index": "Int64", "subtree": "Int64", "group": "Int64", "answer": "str", "score": "float64",
              "correct": "boolean", "tokens": "Int64", "stop": "str", "step_scores": "object"}  # fmt: skip
 # Neither speed nor the number of problems: comparisons are over the problems that all runs have.
-IMMATERIAL = frozenset({"_target_", "batch_size", "device", "capacity", "pace", "shuffle", "limit", "shard", "shards"})
+IMMATERIAL = identity.THROUGHPUT | {"_target_", "capacity", "pace", "shuffle", "limit", "shard", "shards"}
 
 
 class RecordsError(UserError):
@@ -122,6 +123,7 @@ def _run(folder: Path, name: str) -> dict[str, Any]:
     strategy = _fields(config, "strategy")
     settings = {key: value for key, value in strategy.items() if key != "n"}
     settings |= {f"budget.{key}": value for key, value in _fields(config, "budget").items()}
+    settings = {key: value for key, value in settings.items() if value is not None}  # no budget is no setting
     if run["reduction"]:
         settings["reduction"] = run["reduction"]
     groups = ("policy", "prm", "dataset")
@@ -141,10 +143,11 @@ def _run(folder: Path, name: str) -> dict[str, Any]:
 
 
 def _fields(config: Mapping[str, Any], group: str) -> dict[str, Any]:
-    """The numbers and words of a group that can change a result."""
+    """Dotted key -> value of a group, of everything that can change a result; a list as its text."""
     content = config.get(group)
-    items = content.items() if isinstance(content, Mapping) else ()
-    return {str(k): v for k, v in items if k not in IMMATERIAL and isinstance(v, int | float | str | bool)}
+    inside = identity.settings(content) if isinstance(content, Mapping) else {}
+    texts = {key: str(value) if isinstance(value, list) else value for key, value in inside.items()}
+    return {key: value for key, value in texts.items() if key not in IMMATERIAL}
 
 
 def _summary(path: Path) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -54,10 +55,8 @@ def grids(estimates: pd.DataFrame, methods: Sequence[str] | None = None) -> list
 
 
 def _grid(n: int, rows: pd.DataFrame) -> Grid:
-    seeds = sorted(set(rows["seed"]))
-    fixed = rows[rows["strategy"] == "greedy"]
-    rows = pd.concat([rows[rows["strategy"] != "greedy"], *(fixed.assign(seed=seed) for seed in seeds)])
-    rows = rows.drop_duplicates(["method", "seed", "problem_id"])
+    seeds = sorted({int(seed) for seed in rows["seed"]})
+    rows = greedy_in(rows, seeds).drop_duplicates(["method", "seed", "problem_id"])
     shared = sorted(set.intersection(*rows.groupby("method")["seed"].agg(set)))
     if not shared:
         raise RecordsError(f"the methods at n={n} have no seed in common, so there is none to choose from")
@@ -67,6 +66,12 @@ def _grid(n: int, rows: pd.DataFrame) -> Grid:
     shape = len(problems), len(shared), len(names)
     values = (table[column].to_numpy(np.float64).reshape(shape) for column in table)
     return Grid(n, tuple(names), tuple(problems), tuple(map(int, shared)), *values)
+
+
+def greedy_in(rows: pd.DataFrame, seeds: Sequence[int]) -> pd.DataFrame:
+    """Greedy as a run of each of `seeds`: it is the same in every one."""
+    fixed = rows[rows["strategy"] == "greedy"].drop_duplicates(["method", "problem_id"])
+    return pd.concat([rows[rows["strategy"] != "greedy"], *(fixed.assign(seed=seed) for seed in seeds)])
 
 
 def _by_cost(rows: pd.DataFrame) -> list[str]:
@@ -114,6 +119,20 @@ def outcome(grid: Grid, member: Ints, shares: Floats, in_sample: bool = False) -
             for column, values in enumerate((grid.correct, grid.tokens, grid.flops)):
                 total[:, column] += np.take_along_axis(_sums(shares, values, reporting), best, axis=1)[:, 0]
     return total / len(grid.seeds) / (1 if in_sample else DEALS)
+
+
+def reported(grid: Grid, member: Ints) -> Floats:
+    """Correctness, tokens and FLOPs of what is chosen for each problem in each seed, (3, problems, seeds).
+
+    Cross-fitted: means over the deals, in every one of which a problem is reported on once.
+    """
+    found, everyone = np.zeros((3, *member.shape)), np.ones((1, len(member)))
+    for bin_, deal in product(np.unique(member), range(DEALS)):
+        for choosing, reporting in _halves(grid.problems, member == bin_, deal, False):
+            best = int(_best(_sums(everyone, grid.correct, choosing))[0])
+            for row, values in zip(found, (grid.correct, grid.tokens, grid.flops), strict=True):
+                row += np.where(reporting, values[:, :, best], 0.0)
+    return found / DEALS
 
 
 def _halves(problems: Sequence[str], inside: Bools, deal: int, in_sample: bool) -> list[tuple[Bools, Bools]]:
@@ -175,8 +194,8 @@ def cells(grid: Grid, member: Ints) -> pd.DataFrame:
     for bin_ in np.unique(member):
         inside = member == bin_
         whose = inside.any(axis=1)
-        best = int(_best(_sums(np.ones((1, len(inside))), grid.correct, inside))[0])
+        means = (grid.correct * inside[:, :, None]).sum(axis=1)[whose] / inside.sum(axis=1)[whose, None]
+        best = int(_best(means.mean(axis=0)[None])[0])
         for k, name in enumerate(grid.methods):
-            mean = (grid.correct[:, :, k] * inside).sum(axis=1)[whose] / inside.sum(axis=1)[whose]
-            rows.append((grid.n, int(bin_), name, *interval(mean), int(whose.sum()), k == best))
+            rows.append((grid.n, int(bin_), name, *interval(means[:, k]), len(means), k == best))
     return pd.DataFrame(rows, columns=["n", "bin", "method", "accuracy", "low", "high", "n_problems", "chosen"])

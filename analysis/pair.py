@@ -92,7 +92,8 @@ class Greedy:
 
     def on(self, bin: int, problems: Sequence[str]) -> Side:
         rows = self.table.loc[list(problems)]
-        return Side(list(rows["correct"]), float(rows["tokens"].mean()), float(rows["flops"].mean()), True)
+        tokens, flops = (float(rows[cost].mean()) if rows[cost].notna().all() else None for cost in ("tokens", "flops"))
+        return Side(list(rows["correct"]), tokens, flops, True)
 
 
 def policies(records: Records, parameters: Mapping[str, int]) -> list[Model]:

@@ -23,9 +23,11 @@ def auc(scores: Floats, correct: Floats, weights: Floats) -> float:
 
 
 def auc_interval(candidates: pd.DataFrame, resamples: int = RESAMPLES, seed: int = 0) -> Interval:
-    """AUC of the score against correctness over all scored candidates; bootstrap over problems."""
+    """AUC of the score against correctness over all scored candidates (nan: none is); bootstrap over problems."""
     known = candidates.dropna(subset=["score", "correct"])
     scores, correct = known["score"].to_numpy(np.float64), known["correct"].to_numpy(np.float64)
+    if not len(known):
+        return Interval(np.nan, np.nan, np.nan)
     problem, names = pd.factorize(known["problem_id"])
     rng = np.random.default_rng(seed)
     draws = (np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names)) for _ in range(resamples))

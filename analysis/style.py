@@ -64,7 +64,7 @@ LOOKS = {
 }
 LINES: tuple[Line, ...] = ("-", "--", "-.", ":")  # of the variants of a method
 SPARE = ("#332288", "#882255", "#117733", "#999933", "#661100", "#44AA99")  # for names this file does not know
-MARKERS = "XphH<>"
+MARKERS = "Xph<>8"
 
 
 def look(method: str) -> Look:

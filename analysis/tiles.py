@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-DARK = 0.6  # of the range: above it words are white
+DARK = 0.8  # of the range: above it white words are the clearer ones
 
 
 def tiles(ax: Axes, values: pd.DataFrame, texts: Sequence[Sequence[str]], limits: tuple[float, float]) -> Axes:

@@ -62,6 +62,7 @@ def main(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         (["policy.accuracy=0.5"], "policy.accuracy=0.5 is not a list"),
         (["n=4,16"], "n=4,16 has several values: add -m to sweep over them"),
         (["n"], "n is not of the form key=value"),
+        (["dataset.path=a/n=4"], "a/n=4: a value with = in it has to stand in quotes, inside those of the shell: 'd"),
         (["n=${m}"], "Interpolation key 'm' not found"),
         (["--unknown"], "unrecognized arguments: --unknown"),
         (["policy=custom"], "policy.model has no default: add policy.model=..."),

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from analysis.load import load
 from tests.test_records import without_clock
 from ttcs import __main__ as command
 from ttcs import components, folder
+from ttcs import merge as merging
 from ttcs.errors import UserError
 from ttcs.merge import main, merge
 from ttcs.records import Record, read
@@ -82,6 +84,22 @@ def test_shards_become_the_run_that_the_whole_command_finds(start: Start, strate
     assert without_clock(Path("merged/records.jsonl")) == without_clock(whole / "records.jsonl")
     for key in ("accuracy", "ci95", "by_level", "pass_at_k"):
         assert summary[key] == json.loads((whole / "summary.json").read_text())[key]
+
+
+def test_a_run_that_begins_during_a_merge_loses_nothing(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    start(*SHARDS)
+    parts, check = shards(), merging._check
+
+    def meanwhile(*arguments: Any) -> set[str]:
+        done = check(*arguments)
+        start()
+        return done
+
+    monkeypatch.setattr(merging, "_check", meanwhile)
+    with pytest.raises(UserError, match="was begun while its parts were read: merge again"):
+        merge(parts[:2])
+    monkeypatch.setattr(merging, "_check", check)
+    assert len(list(read(merge(parts[:2]) / "records.jsonl"))) == 10
 
 
 def test_analysis_reads_a_merged_run(start: Start) -> None:

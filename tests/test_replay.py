@@ -16,6 +16,7 @@ from ttcs import __main__ as command
 from ttcs import components
 from ttcs.core import Candidate
 from ttcs.given import given
+from ttcs.optimal import SCHEMA
 from ttcs.reading import Reading
 from ttcs.records import Record, read
 from ttcs.replay import _method, main
@@ -209,6 +210,23 @@ def test_a_run_in_progress_and_a_folder_of_something_else(start: Start, capsys: 
         with pytest.raises(SystemExit, match="2"):
             main([folder])
         assert line in capsys.readouterr().err
+
+
+def test_what_compute_optimal_chose_for_its_n_is_one_whole(start: Start, capsys: pytest.CaptureFixture[str]) -> None:
+    """Although samples are all that it drew: at another n, the table might have chosen something else."""
+    sampling = {"_target_": "ttcs.strategies.best_of_n.BestOfN", "n": None}
+    cell = {"n": 4, "bin": 1, "method": "weighted"}
+    fitted = {"schema": SCHEMA, "policy": "p", "prm": "q", "difficulty": "predicted", "samples": 4}
+    table = {**fitted, "bins": [{"bin": 1, "at_least": None}], "methods": {"weighted": sampling}, "cells": [cell]}
+    Path("table.json").write_text(json.dumps(table))
+    models = "strategy.table.policy=null", "strategy.table.prm=null"
+    pool = start("pool", "strategy=compute_optimal", "n=8", "strategy.table.path=table.json", *models)
+    assert replayed(pool, "selection=majority")["cost"]["prm_flops"] == sum(
+        record.ledger.prm_flops for record in records(pool)
+    )
+    with pytest.raises(SystemExit, match="2"):
+        main([str(pool), "n=4"])
+    assert "says nothing about n=4" in capsys.readouterr().err
 
 
 def test_without_references(start: Start) -> None:

@@ -45,3 +45,12 @@ def test_one_score_per_step() -> None:
     a = tree.grow(ROOT, [step("a")], lookahead=False)
     with pytest.raises(ValueError):
         tree.learn(a, [0.1, 0.2])
+
+
+def test_log_probabilities_stay_with_their_step() -> None:
+    tree = Tree()
+    told = Step(-1, (1, 2), "a", Stop.STEP, logprobs=(-0.5, -1.0))
+    a = tree.grow(ROOT, [told], lookahead=False)
+    assert a.steps[0].logprobs == (-0.5, -1.0)
+    tree.learn(a, [0.5])
+    assert tree.scored(a).steps[0] == Step(0, (1, 2), "a", Stop.STEP, 0.5, (-0.5, -1.0))

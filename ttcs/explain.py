@@ -51,13 +51,21 @@ def explain(error: BaseException, arguments: Sequence[str], config: str = "confi
     if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
         return _unknown_option(error.missing_cfg_file, error.options)
     if isinstance(error, OverrideParseException):
-        return f"{error.override} is not of the form key=value ({str(error).splitlines()[1]})"
+        return _unreadable(error.override, str(error).splitlines()[1])
     text = str(error)
     if match := re.match(r"Could not override '([^']+)'", text):
         return _unknown_key(match[1], arguments, config)
     if match := re.match(r"Ambiguous value for argument '([^']+)'", text):
         return f"{match[1]} has several values: add -m to sweep over them"
     return " ".join(text.split())
+
+
+def _unreadable(override: str, reason: str) -> str:
+    """Folders of runs are named n=16_seed=0-..., which Hydra takes for a word in quotes alone."""
+    key, _, value = override.partition("=")
+    if "=" in value:
+        return f"{override}: a value with = in it has to stand in quotes, inside those of the shell: '{key}=\"...\"'"
+    return f"{override} is not of the form key=value ({reason})"
 
 
 def _unknown_option(file: str, options: Sequence[str]) -> str:

@@ -44,7 +44,7 @@ def merge(folders: Sequence[Path], out: Path | None = None) -> Path:
     whole = _whole(parts[0])
     folder = out or _default(parts[0], whole)
     with ExitStack() as held:
-        if (folder / RECORDS).exists():  # a merge that goes on, or a part that is the whole command's own
+        if there := (folder / RECORDS).exists():  # a merge that goes on, or a part that is the whole command's own
             claim(folder, whole, "--out")
             held.enter_context(RecordFile(folder / RECORDS))
             parts = [Stored.of(folder), *(part for part in parts if not part.folder.samefile(folder))]
@@ -52,10 +52,24 @@ def merge(folders: Sequence[Path], out: Path | None = None) -> Path:
         done = _check(parts, problems)
         claim(folder, whole, "--out")
         _keep_versions(folder, parts)
-        write_lines(folder / RECORDS, (record.to_json() + "\n" for record in merged(parts)))
+
+        def lines() -> Iterator[str]:
+            yield from (record.to_json() + "\n" for record in merged(parts))
+            if not there:  # as late as can be: whoever is killed before leaves no records
+                held.enter_context(_unwritten(folder))
+
+        write_lines(folder / RECORDS, lines())
     missing = sum(problem.id not in done for problem in problems or ())
     _finish(folder, parts, unknown or (f"{missing} of {len(problems or ())} problems are missing" if missing else None))
     return folder
+
+
+def _unwritten(folder: Path) -> RecordFile:
+    """The records of a new folder, held against a run of the whole command; UserError where it has begun meanwhile."""
+    records = RecordFile(folder / RECORDS)
+    if records.path.stat().st_size:
+        raise UserError(f"{records.path} was begun while its parts were read: merge again, and it goes on from there")
+    return records
 
 
 def merged(parts: Sequence[Stored]) -> Iterator[Record]:

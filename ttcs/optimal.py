@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isqrt
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,10 @@ ZOO = PACKAGE / "zoo" / "compute_optimal.json"
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The method of choice at n. node: the yaml of its strategy; n there is null, the place of what is left."""
+    """The method of choice at n.
+
+    node: the yaml of its strategy; n there is null, the place of what is left, and so is a width that is the root of n.
+    """
 
     n: int
     method: str
@@ -29,9 +33,10 @@ class Cell:
 
     def strategy(self, n: int) -> Strategy:
         """At the largest n that its width divides."""
-        whole = n - n % int(self.node.get("width") or 1)
-        node = {**self.node, "n": whole} if "n" in self.node else self.node
-        strategy: Strategy = build(OmegaConf.create({"strategy": dict(node)}), "strategy")
+        width = int(self.node.get("width", 1) or isqrt(n))
+        sizes = {"n": n - n % width, "width": width}
+        node = {key: sizes.get(key, value) for key, value in self.node.items()}
+        strategy: Strategy = build(OmegaConf.create({"strategy": node}), "strategy")
         return strategy
 
 
@@ -86,6 +91,8 @@ def load(path: str | None, policy: str | None = None, prm: str | None = None) ->
             raise UserError(f"{file} has the schema {content['schema']}, not {SCHEMA}: fit it again")
         if content["difficulty"] != "predicted":
             raise UserError(f"{file} was fitted to {content['difficulty']} bins, which a search cannot know")
+        if content["bins"][-1]["at_least"] is not None:
+            raise ValueError("the hardest bin leaves out problems")
         table = Table(str(file), content["samples"], tuple(_bin(content, row) for row in content["bins"]))
         fitted = {"policy": content["policy"], "prm": content["prm"]}
     except OSError as error:

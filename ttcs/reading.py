@@ -18,6 +18,8 @@ from ttcs.records import CandidateRecord, NodeRecord, Record
 from ttcs.stored import Stored
 from ttcs.summary import Digest, independent
 
+GUIDES = {"rank", "table"}  # settings by which a strategy goes by scores: at every step, or to choose its method
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -34,7 +36,7 @@ class Reading:
     """How the candidates of a run are read.
 
     size: the n of the run. n: of the run that is asked about.
-    guided: the search itself had its steps scored, so that scores are there whether or not the selection reads them.
+    guided: the search itself had solutions scored, so that scores are there whether or not the selection reads them.
     """
 
     folder: Path
@@ -55,7 +57,8 @@ class Reading:
                 f"{run.folder} searched by its own reduction: with another one it would have gone elsewhere; "
                 f"only its selection and its n can be replayed"
             )
-        return cls(run.folder, build(method, "selection"), build(method, "reduction"), size, n, "rank" in strategy)
+        guided = not GUIDES.isdisjoint(strategy)
+        return cls(run.folder, build(method, "selection"), build(method, "reduction"), size, n, guided)
 
     @property
     def reads_prm(self) -> bool:

@@ -49,7 +49,7 @@ class Agreement:
         table, curve = _confusion(oracle, predicted, self.bins), self._curve(records, ids, seeds, oracle)
         intervals = f"{note}; 95% bootstrap intervals over problems"
         return [
-            Panel(f"{self.name}_bins", "Predicted against oracle bins", table, confusion, note, (4.6, 3.9)),
+            Panel(f"{self.name}_bins", "Problems by oracle and predicted bin", table, confusion, note, (4.6, 3.9)),
             Panel(f"{self.name}_vs_samples", "Agreement against samples", curve, correlations, intervals),
         ]
 

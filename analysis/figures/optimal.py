@@ -9,20 +9,17 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from analysis import draw, evaluate, fitted, optimal
+from analysis import evaluate, fitted, optimal
 from analysis.bins import Bins, bins
 from analysis.figure import Output, Panel
+from analysis.figures import accuracy
 from analysis.fitted import Fitted
 from analysis.load import Records
 from analysis.optimal import Grid
 from analysis.style import look, looks, split
 from analysis.tiles import tiles
 
-AXES = {
-    "n": ("N", draw.accuracy_vs_n),
-    "tokens": ("decoded tokens", draw.accuracy_vs_tokens),
-    "flops": ("FLOPs", draw.accuracy_vs_flops),
-}
+AXES = "n", "tokens", "flops"
 VERSUS = {"fixed": "best fixed method", "weighted": "weighted best-of-N"}
 CHARGED = "estimate charged"
 
@@ -88,9 +85,9 @@ class ComputeOptimal:
                 }
 
     def _against(self, table: pd.DataFrame) -> Iterator[Panel]:
-        for axis, (title, function) in AXES.items():
+        for axis in AXES:
             rows = table if axis == "n" else _with_estimates(table, axis)
-            yield Panel(f"{self.name}_vs_{axis}", f"Compute-optimal scaling against {title}", rows, function)
+            yield from accuracy.curves(rows, self.name, "Compute-optimal scaling", [axis])
 
     def _choices(self, grids: Sequence[Grid], cut: Bins) -> Panel:
         table = pd.concat([optimal.cells(grid, optimal.members(grid, cut)) for grid in grids], ignore_index=True)

@@ -65,5 +65,7 @@ def _text(table: pd.DataFrame) -> str:
 def _cell(row: pd.Series) -> str:
     value = Interval(row["mean"], row["low"], row["high"])
     if row["measure"].startswith("AUC"):
+        if pd.isna(value.mean):
+            return "-"
         return f"{value.mean:.3f} ± {(value.high - value.low) / 2:.3f}"
     return markdown.percent(value)

@@ -16,7 +16,10 @@ from analysis.style import look, ordered
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The tables of all runs. at: the columns. ends: intervals as 53.0 (48.9-57.1) instead of 53.0 ± 4.1."""
+    """The tables of all runs. at: the columns, of which those that no run has are left out.
+
+    ends: intervals as 53.0 (48.9-57.1) instead of 53.0 ± 4.1.
+    """
 
     at: Sequence[int]
     ends: bool
@@ -43,13 +46,12 @@ class Table:
         return "\n\n".join(parts) + "\n"
 
     def _grid(self, table: pd.DataFrame, cell: Callable[[pd.Series], str]) -> str:
-        """Rows methods, columns N; what no run says stays empty."""
+        """Rows methods, columns N, of those that any run has; what one does not say stays empty."""
         cells = {(row["method"], int(row["n"])): cell(row) for _, row in table.iterrows()}
-        rows = [
-            [look(name).label, *(cells.get((name, n), "") for n in self.at)]
-            for name in ordered(table["method"].unique())
-        ]
-        return markdown.grid(["Method", *(f"N = {n}" for n in self.at)], [row for row in rows if any(row[1:])])
+        at = [n for n in self.at if (table["n"] == n).any()]
+        names = ordered(table["method"].unique())
+        rows = [[look(name).label, *(cells.get((name, n), "") for n in at)] for name in names]
+        return markdown.grid(["Method", *(f"N = {n}" for n in at)], [row for row in rows if any(row[1:])])
 
     def _accuracy(self, row: pd.Series) -> str:
         return markdown.percent(Interval(row["accuracy"], row["low"], row["high"]), self.ends)

@@ -95,6 +95,17 @@ def test_the_cost_is_that_of_the_samples_used_and_of_the_prm_only_if_it_was(tmp_
     assert estimates(records, IDS[:3], [0], "oracle").tokens == 160.0
 
 
+def test_a_pool_of_somebody_else_has_no_costs(tmp_path: Path) -> None:
+    made = [
+        problem(id, pool(right, 0.5)) | {"ledger": {"generations": 8}} for id, right in zip(IDS, (8, 0), strict=False)
+    ]
+    for seed in (0, 1):
+        write(tmp_path / f"bon{seed}", made, n=8, seed=seed)
+    found = estimates(load(tmp_path), IDS[:2], [0, 1], "oracle")
+    assert list(found.table["value"]) == [1.0, 0.0] * 2
+    assert np.isnan([found.tokens, found.flops]).all()
+
+
 def test_bins_from_the_evaluated_samples_flatter_best_of_n_and_those_of_another_seed_do_not(tmp_path: Path) -> None:
     """All problems are alike: what the pool of one seed did says nothing about that of another."""
     rng = np.random.default_rng(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +15,9 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from matplotlib.figure import Figure as Canvas
 
-from analysis import comparison, equal_flops
+from analysis import comparison, equal_flops, evaluate, optimal
 from analysis.bins import Bins, Estimates
+from analysis.bins import bins as cut_bins
 from analysis.evaluate import ESTIMATES
 from analysis.exchange import Exact, Nominal, Pair, accounting, read_off, relative_change
 from analysis.figures.exchange import Exchange
@@ -110,7 +112,7 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def greedy(folder: Path, easy: float, hard: float, **named: str) -> None:
+def greedy(folder: Path, easy: float, hard: float, **named: Any) -> None:
     rows: list[dict[str, Any]] = []
     for level, letter, share in ((1, "p", easy), (2, "h", hard)):
         for i in range(30):
@@ -253,6 +255,81 @@ def test_compute_optimal_chooses_on_one_half_and_reports_on_the_other() -> None:
     line = comparison.line(both, "compute_optimal", bins)
     assert line.groupby("n")["correct"].agg(["mean", "size"]).to_numpy().tolist() == [[1.0, 20], [1.0, 20]]
     assert comparison.line(both, "one", bins)["correct"].mean() == 0.5
+
+
+def test_the_line_of_compute_optimal_is_that_of_its_figure(root: Path) -> None:
+    """Averaged over the same deals."""
+    records = load(root / "small0", root / "small1")
+    found = evaluate.evaluate(records)
+    cut = cut_bins(records, sorted(set(found["problem_id"])), [0, 1], "annotated")
+    names = ["majority", "best", "weighted"]
+    line = comparison.line(found, "compute_optimal", cut, names)
+    for grid in optimal.grids(found, names):
+        row = optimal.curve(grid, optimal.members(grid, cut), resamples=10)
+        here = line[line["n"] == grid.n]
+        assert len(here) == 120
+        assert here[["correct", "tokens", "flops"]].mean().tolist() == pytest.approx(
+            [row["accuracy"], row["tokens"], row["flops"]]
+        )
+
+
+def test_a_choice_among_methods_of_other_seeds_is_over_those_they_share_at_every_n(root: Path) -> None:
+    for n, seeds in ((4, (0, 1)), (16, (0,))):
+        for seed in seeds:
+            made = [r for one in (1, 2) for r in _levelled(one, n, seed)]
+            write(root / f"b{n}{seed}", made, strategy="beam_search", n=n, seed=seed, width=4, policy="small")
+    figure = replace(
+        FIGURE, method="compute_optimal", candidates=["weighted", "beam_search"], difficulty="oracle", bins=2
+    )
+    lines, stars = tables(figure, root)
+    assert lines["accuracy"].notna().all() and lines["low"].notna().all()
+    assert stars["small"].notna().all()
+
+
+def _levelled(level: int, n: int, seed: int) -> list[dict[str, Any]]:
+    rows = simulated(30, n, 40 + seed, width=4, skill=30.0 if level == 1 else 0.02)
+    return [
+        {**record, "level": level, "problem_id": record["problem_id"] if level == 1 else f"h{i}"}
+        for i, record in enumerate(rows)
+    ]
+
+
+@pytest.mark.parametrize(("method", "candidates"), [("greedy", None), ("compute_optimal", ["greedy"])])
+def test_greedy_of_another_seed_is_that_of_all(root: Path, method: str, candidates: list[str] | None) -> None:
+    greedy(root / "small-greedy", 0.3, 0.1, policy="small", seed=7)
+    lines, _ = tables(replace(FIGURE, method=method, candidates=candidates), root)
+    assert lines["accuracy"].tolist() == pytest.approx([0.3, 0.1])
+
+
+@pytest.mark.parametrize(("accounting", "unit"), [("v1", "tokens"), ("exact", "flops")])
+def test_a_budget_is_not_made_of_costs_that_nobody_knows(root: Path, accounting: str, unit: str) -> None:
+    bare(root / "small0")
+    with pytest.raises(RecordsError, match=f"the small policy have no {unit} on record"):
+        tables(replace(FIGURE, accounting=accounting), root)
+
+
+def test_a_larger_policy_without_costs_is_known_by_its_accuracy_alone(root: Path) -> None:
+    bare(root / "large")
+    assert tables(FIGURE, root)[1]["wins"].iloc[0] == "test-time compute"
+    with pytest.raises(RecordsError, match="accounting=exact needs a greedy run of the larger policy"):
+        tables(replace(FIGURE, accounting="exact"), root)
+
+
+def bare(folder: Path) -> None:
+    """Without the costs, as of solutions that were imported."""
+    rows = [json.loads(line) for line in (folder / "records.jsonl").read_text().splitlines()]
+    write_rows = [json.dumps({**row, "ledger": {"generations": 1}}) + "\n" for row in rows]
+    (folder / "records.jsonl").write_text("".join(write_rows))
+
+
+def test_runs_of_compute_optimal_go_before_a_choice(root: Path) -> None:
+    for samples in (2, 4):
+        made = [r for one in (1, 2) for r in _levelled(one, 16, 0)]
+        write(
+            root / f"co{samples}", made, strategy="compute_optimal", n=16, policy="small", settings={"samples": samples}
+        )
+    with pytest.raises(RecordsError, match="method=compute_optimal is several"):
+        tables(replace(FIGURE, method="compute_optimal"), root)
 
 
 def test_the_pictures_hold_what_the_tables_say(root: Path, tmp_path: Path) -> None:

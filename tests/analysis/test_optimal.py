@@ -13,9 +13,10 @@ from omegaconf import OmegaConf
 from analysis import evaluate, optimal
 from analysis.bins import Bins, Estimates
 from analysis.figures.optimal import ComputeOptimal
-from analysis.load import RecordsError, load
+from analysis.load import Records, RecordsError, load
 from analysis.pool import Floats, Ints
 from tests.analysis.runs import simulated, write
+from ttcs import reduction
 from ttcs.optimal import load as load_table
 from ttcs.strategies.beam_search import BeamSearch
 from ttcs.strategies.best_of_n import BestOfN
@@ -123,6 +124,15 @@ def test_cells_are_means_over_the_problems_of_a_bin() -> None:
     assert table["chosen"].sum() == 2
 
 
+def test_the_chosen_method_is_the_one_with_the_highest_accuracy_shown() -> None:
+    """Also where a problem is in a bin in one seed only."""
+    rng = np.random.default_rng(3)
+    for _ in range(50):
+        one = grid(rng.integers(0, 2, size=(12, 2, 3)).astype(np.float64))
+        for _, rows in optimal.cells(one, rng.integers(1, 3, size=(12, 2))).groupby("bin"):
+            assert rows.loc[rows["chosen"], "accuracy"].item() == pytest.approx(rows["accuracy"].max())
+
+
 BEAM = {
     "_target_": "ttcs.strategies.beam_search.BeamSearch",
     "n": 4,
@@ -133,10 +143,10 @@ BEAM = {
 BEST = {"_target_": "ttcs.strategies.best_of_n.BestOfN", "n": 16}
 
 
-def name(file: Path) -> None:
+def name(file: Path, width: int = 4) -> None:
     """Give a made run the strategy and the models that a real one has in its configuration."""
     config = OmegaConf.load(file)
-    config.strategy = BEAM if "beam" in config.strategy._target_ else BEST
+    config.strategy = {**BEAM, "width": width} if "beam" in config.strategy._target_ else BEST
     for model in ("policy", "prm", "dataset"):
         config[model] = {"model": "tiny"}
     OmegaConf.save(config, file)
@@ -219,6 +229,45 @@ def test_the_fitted_table_is_read_back_as_strategies(sweep: Path, tmp_path: Path
             strategy = table.choose(1.0 if row["at_least"] is not None else 0.0, cell["n"])
             kinds = {"weighted": BestOfN, "beam_search": BeamSearch}
             assert type(strategy) is kinds[cell["method"]] and strategy.n == cell["n"]
+
+
+@pytest.fixture(scope="module")
+def rooted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Best-of-N, and a beam search as wide as the square root of n that is better."""
+    root = tmp_path_factory.mktemp("rooted")
+    for seed in (0, 1):
+        name(write(root / f"bon{seed}", simulated(24, 64, seed), n=64, seed=seed) / "config.yaml")
+        for n, width in ((4, 2), (16, 4), (64, 8)):
+            runs = simulated(24, n, 7 + seed, skill=9.0)
+            folder = write(root / f"beam{n}-{seed}", runs, strategy="beam_search", n=n, seed=seed, width=width)
+            name(folder / "config.yaml", width)
+    return root
+
+
+def test_a_width_that_is_the_root_of_n_is_that_of_every_n(rooted: Path, tmp_path: Path) -> None:
+    output = FIGURE.panels(load(rooted))[-1]
+    (file,) = output.save(tmp_path, [])
+    table = load_table(str(file))
+    cell = table.bins[0].cell(64)
+    assert [cell.strategy(n) for n in (4, 16, 64, 12, 60)] == [
+        BeamSearch(n, width, 40, reduction.last) for n, width in ((4, 2), (16, 4), (64, 8), (12, 3), (56, 7))
+    ]
+
+
+def test_axes_without_numbers_are_left_out(sweep: Path) -> None:
+    records = load(sweep)
+    bare = Records(records.runs, records.problems.drop(columns=["policy_flops", "prm_flops"]), records.candidates)
+    with pytest.warns(UserWarning, match="no co_vs_flops: these records have no FLOPs"):
+        names = [output.name for output in FIGURE.panels(bare)]
+    assert "co_vs_tokens" in names and "co_vs_flops" not in names
+
+
+def test_what_is_reported_of_problems_adds_up_to_the_curve() -> None:
+    rng = np.random.default_rng(2)
+    one = grid(rng.integers(0, 2, size=(30, 2, 3)).astype(np.float64))
+    member = rng.integers(1, 3, size=(30, 2))
+    found = optimal.reported(one, member)
+    assert found.mean(axis=(1, 2)) == pytest.approx(optimal.outcome(one, member, drawn(30))[0])
 
 
 def test_no_table_where_candidates_end_with_different_selections(sweep: Path) -> None:

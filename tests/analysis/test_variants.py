@@ -3,10 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from analysis import variants
 from analysis.evaluate import evaluate
-from analysis.load import load
+from analysis.load import RecordsError, load
 from tests.analysis.runs import simulated, write
 
 
@@ -78,3 +79,22 @@ def test_an_option_that_is_younger_than_a_record_is_no_difference(tmp_path: Path
     with (write(tmp_path / "young", simulated(3, 4), n=4, seed=1) / "config.yaml").open("a") as file:
         file.write("prm:\n  blind: 0.0\n")
     assert list(variants.by(load(tmp_path), "prm")) == ["tiny"]
+
+
+def test_lists_and_nested_settings_tell_runs_apart(tmp_path: Path) -> None:
+    for name, accuracy, prompt in (("a", "[0.9, 0.8]", "x"), ("b", "[0.9, 0.7]", "x"), ("c", "[0.9, 0.8]", "null")):
+        with (write(tmp_path / name, simulated(3, 4), n=4) / "config.yaml").open("a") as file:
+            file.write(f"policy:\n  accuracy: {accuracy}\n  prompt:\n    system: {prompt}\n  cache_gb: 1\n")
+    records = load(tmp_path)
+    with pytest.raises(RecordsError, match=r"different policy.accuracy .* a has \[0.9, 0.8\], b has \[0.9, 0.7\]"):
+        evaluate(records.only(["a", "b"]))
+    with pytest.raises(RecordsError, match=r"different policy.prompt.system .* a has x, c has None"):
+        evaluate(records.only(["a", "c"]))
+
+
+def test_what_cannot_change_a_result_is_no_difference(tmp_path: Path) -> None:
+    for seed, gigabytes in enumerate(("1.0", "null")):
+        with (write(tmp_path / gigabytes, simulated(3, 4, seed), n=4, seed=seed) / "config.yaml").open("a") as file:
+            file.write(f"policy:\n  cache_gb: {gigabytes}\n")
+    assert len(variants.by(load(tmp_path), "policy")) == 1
+    assert not evaluate(load(tmp_path)).empty

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -131,3 +132,15 @@ def test_spread_makes_problems_of_a_level_differ() -> None:
     ]
     assert sorted(shares)[100] == pytest.approx(policy.accuracy[4], abs=0.1)
     assert sum(share < 0.3 for share in shares) > 30 and sum(share > 0.9 for share in shares) > 30
+
+
+def test_a_log_probability_that_is_asked_for_is_not_known() -> None:
+    policy = ScriptedPolicy()
+    untold, told = (
+        policy.continued(Continue(Trajectory(Problem("p", "?")), None, None, None, 0, logprobs=wanted))
+        for wanted in (False, True)
+    )
+    assert all(step.logprobs is None for step in untold.steps)
+    for step in told.steps:
+        assert step.logprobs is not None and len(step.logprobs) == len(step.tokens)
+        assert all(map(math.isnan, step.logprobs))

@@ -360,3 +360,8 @@ def test_a_stream_that_breaks_off_is_asked_for_again(wordy: Log) -> None:
     expected = finish(policy(wordy, TextCompletions({})), [ask(max_steps=1)])
     wordy.faults.extend([Fault(500, "oops"), Fault(None), Fault(200, 'data: {"choices": [{"text": "## "}]}\n\n')])
     assert finish(policy(wordy, TextCompletions({})), [ask(max_steps=1)]) == expected and not wordy.faults
+
+
+def test_a_server_that_keeps_its_logprobs_is_told_of(log: Log) -> None:
+    with pytest.raises(UserError, match=r"gave 0 log-probabilities of \d+ tokens"):
+        finish(policy(log), [ask(max_steps=1, logprobs=True)])

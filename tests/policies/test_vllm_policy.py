@@ -47,7 +47,7 @@ class Engine:
             token = self.solution[before + len(written)]
             written.append(token)
             reason = "stop" if token in asked.stops else "length" if len(written) == asked.max_tokens else None
-            piece = SimpleNamespace(token_ids=[token], finish_reason=self.reason or reason)
+            piece = SimpleNamespace(token_ids=[token], logprobs=None, finish_reason=self.reason or reason)
             cached = self._cached(asked.tokens)
             finished = piece.finish_reason is not None
             outputs.append(

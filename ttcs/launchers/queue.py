@@ -15,7 +15,7 @@ def queued_jobs() -> dict[str, str] | None:
         answer = run(COMMAND, capture_output=True, text=True, check=True, timeout=30)
     except (CalledProcessError, TimeoutExpired):
         return None
-    rows = [line.split(maxsplit=2) for line in answer.stdout.splitlines()]
+    rows = [(*line.split(maxsplit=2), "")[:3] for line in answer.stdout.splitlines()]
     return {number: state.lower() + (f" ({why})" if state == "PENDING" else "") for number, state, why in rows}
 
 

@@ -54,14 +54,15 @@ def expected(runs: Sequence[Run], config: DictConfig, parameters: float) -> Expe
     fitting = [run for run in runs if run.keys == keys]
     if not fitting:
         raise UserError(_difference(runs, keys))
-    pilots = {run.n: work(run, parameters) for run in fitting}
+    pilots = {at: work([run for run in fitting if run.n == at], parameters) for at in {run.n for run in fitting}}
     works = extrapolated(pilots, n)
     return Expected(works, f"a pilot of {len(works)} problems at n = {', '.join(map(str, sorted(pilots)))}")
 
 
-def work(run: Run, parameters: float) -> list[Work]:
-    """That of the run's problems, in the order of their ids."""
-    return measured(sorted(read(run.folder / RECORDS), key=lambda record: record.problem_id), parameters)
+def work(runs: Sequence[Run], parameters: float) -> list[Work]:
+    """That of the problems of shards, in the order of their ids; of several seeds only the first one's."""
+    found = {record.problem_id: record for run in reversed(runs) for record in read(run.folder / RECORDS)}
+    return measured([found[name] for name in sorted(found)], parameters)
 
 
 def _run(folder: Path) -> Run:

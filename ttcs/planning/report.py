@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
+from rich.console import Console
 from rich.table import Table
 
 from ttcs.planning.estimate import Amount, total
@@ -16,6 +17,7 @@ from ttcs.progress import console
 
 TITLES = "tokens", "PRM tokens", "FLOPs", "hours", "cost"
 ALWAYS = "strategy", "n"
+WIDEST = 250  # characters
 WIDE = "decoded_tokens", "cost"  # shown with an interval
 UNITS = {"E": 1e18, "P": 1e15, "T": 1e12, "G": 1e9, "M": 1e6, "k": 1e3}
 
@@ -35,7 +37,9 @@ def show(planned: Sequence[Point], title: str) -> None:
     if len(planned) > 1:
         table.add_section()
         table.add_row("total", "", *[""] * len(swept), "", *_cells(total([p.estimate for p in planned]).amounts()))
-    console.print(table)
+    # A number is never cut: where the terminal is too narrow, lines run over.
+    needed = console.measure(table, options=console.options.update(max_width=WIDEST)).maximum
+    Console(width=max(needed, console.width), highlight=False).print(table)
     for source in dict.fromkeys(point.source for point in planned):
         console.print(f"  from {source}", markup=False)
 

@@ -6,7 +6,7 @@ import math
 import random
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from statistics import NormalDist
 from zlib import crc32
@@ -72,8 +72,10 @@ class ScriptedPolicy:
         trajectory = request.trajectory
         problem = words(trajectory.problem.question)
         prefix = problem + sum([len(step.tokens) for step in trajectory.steps])
-        steps = tuple(self._steps(request, self.max_tokens - prefix + problem))
-        return Continued(steps, prefix, prefix - 1 if trajectory.steps else 0)
+        steps = self._steps(request, self.max_tokens - prefix + problem)
+        if request.logprobs:
+            steps = [replace(step, logprobs=(math.nan,) * len(step.tokens)) for step in steps]
+        return Continued(tuple(steps), prefix, prefix - 1 if trajectory.steps else 0)
 
     def _steps(self, request: Continue, room: int) -> list[Step]:
         """room: tokens until the policy's own limit; a smaller limit of the request's is the budget's if it says so."""

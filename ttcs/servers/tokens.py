@@ -40,8 +40,14 @@ class TokenCompletions:
         stopped_at = said.get("stop_reason", said.get("matched_stop"))  # vLLM's name for it, SGLang's
         over = finish == "stop" and not isinstance(stopped_at, str)
         cut = finish != "stop" or not (over or said["token_ids"])
-        logprobs = said["logprobs"]["token_logprobs"] if ask.logprobs else None
-        return Piece(said["token_ids"], over, cut, *usage(answer), logprobs)
+        return Piece(said["token_ids"], over, cut, *usage(answer), _logprobs(client, said) if ask.logprobs else None)
+
+
+def _logprobs(client: Client[Any], said: Mapping[str, Any]) -> list[float]:
+    told: list[float] = (said.get("logprobs") or {}).get("token_logprobs") or []
+    if len(told) != len(said["token_ids"]):
+        raise UserError(f"{client.url} gave {len(told)} log-probabilities of {len(said['token_ids'])} tokens")
+    return told
 
 
 def _stop(ask: Ask) -> list[str]:

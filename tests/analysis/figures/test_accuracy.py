@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from analysis import evaluate
 from analysis.figures.accuracy import Accuracy
@@ -42,6 +44,16 @@ def test_records_without_ledgers_are_drawn_against_n_and_seconds_alone(tmp_path:
     with pytest.warns(UserWarning, match="no accuracy_vs_(tokens|flops): these records have no (decoded tokens|FLOPs)"):
         panels = figure(ALL).panels(load(tmp_path))
     assert [panel.name for panel in panels] == ["accuracy_vs_n", "accuracy_vs_seconds"]
+
+
+def test_bars_at_one_n_stand_beside_each_other(sweep: Path) -> None:
+    write(sweep / "look", simulated(20, 16, 5), strategy="lookahead", n=16, width=4)
+    write(sweep / "look1", simulated(20, 16, 6), strategy="lookahead", n=16, width=4, seed=1)
+    panel = figure(["n"]).panels(load(sweep))[0]
+    axes = panel.draw(Figure().subplots(), panel.table)
+    at = {line.get_label(): np.asarray(line.get_xdata())[-1] for line in axes.lines}
+    assert at["Beam search"] < 16 < at["Lookahead"] and at["Lookahead"] / at["Beam search"] < 1.1
+    assert at["DVTS"] == at["Majority"] == 16 and at["Greedy"] == 1
 
 
 def test_an_axis_that_is_not_one_is_an_error() -> None:

@@ -29,6 +29,12 @@ def test_the_table_has_a_row_per_method_and_a_column_per_n(sweep: Path) -> None:
     assert "160 |" in sheet.text
 
 
+def test_a_column_that_no_run_has_is_left_out(sweep: Path) -> None:
+    (sheet,) = Table([1, 3, 16, 256], False).panels(load(sweep))
+    heads = [line for line in sheet.text.splitlines() if line.startswith("| Method")]
+    assert {tuple(cell.strip() for cell in head.split("|")[2:-1]) for head in heads} == {("N = 1", "N = 16")}
+
+
 def test_a_table_of_no_n_is_an_error(sweep: Path) -> None:
     with pytest.raises(RecordsError, match="no run has an N of 3; there are 1, 2, 4, 8, 16"):
         Table([3], False).panels(load(sweep))
@@ -110,3 +116,14 @@ def test_quality_needs_greedy_and_samples(tmp_path: Path) -> None:
     write(tmp_path / "bon", simulated(5, 4), n=4)
     with pytest.raises(RecordsError, match="no finished run of greedy"):
         Quality().panels(load(tmp_path))
+
+
+def test_quality_of_samples_that_nothing_scored(tmp_path: Path) -> None:
+    for record in (made := simulated(10, 4)):
+        for part in (*record["candidates"], *record["tree"]):
+            part["score"] = None
+    write(tmp_path / "bon", made, n=4, selection="majority")
+    write(tmp_path / "greedy", simulated(10, 1, 5), strategy="greedy", n=1)
+    (sheet,) = Quality().panels(load(tmp_path))
+    assert sheet.table[sheet.table["measure"].str.startswith("AUC")]["mean"].isna().all()
+    assert "nan" not in sheet.text and sheet.table[sheet.table["measure"] == "pass@1"]["mean"].notna().all()
