@@ -7,17 +7,16 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.commands import Main, typed
 from ttcs import __main__ as command
 from ttcs import components
 
 BASE = ["policy=scripted", "prm=scripted", "dataset=jsonl", "dataset.path=p.jsonl", "n=4"]
 ROOT = Path(__file__).parent.parent
-Main = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -27,16 +26,7 @@ def main(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     components.forget()
     Path("p.jsonl").write_text("".join(json.dumps({"id": i, "question": "?", "answer": i}) + "\n" for i in range(3)))
 
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ttcs", *arguments])
-        try:
-            command.main()
-            code = 0
-        except SystemExit as end:
-            code = int(end.code or 0)
-        return code, *capsys.readouterr()
-
-    return call
+    return typed("ttcs", command.main, monkeypatch, capsys)
 
 
 @pytest.mark.parametrize(

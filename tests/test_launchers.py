@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import signal
 import stat
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from textwrap import dedent
@@ -16,6 +15,7 @@ from omegaconf import DictConfig
 from submitit.core.utils import UncompletedJobError
 from submitit.local.local import LocalExecutor
 
+from tests.commands import Main, typed
 from tests.slurm.commands import ROOT, results, runs
 from ttcs import __main__ as command
 from ttcs.components import build
@@ -29,7 +29,6 @@ from ttcs.options import CONF
 from ttcs.records import RecordFile
 
 SCRIPTED = ["policy=scripted", "prm=scripted", "n=2", "dataset.limit=4"]
-Main = Callable[..., tuple[int, str, str]]
 
 
 def composed(*overrides: str) -> DictConfig:
@@ -41,17 +40,7 @@ def composed(*overrides: str) -> DictConfig:
 def main(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Main:
     """Exit code, stdout and stderr of `python -m ttcs` with a scripted pair and these arguments, in this process."""
     monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ttcs", *SCRIPTED, *arguments])
-        try:
-            command.main()
-            code = 0
-        except SystemExit as end:
-            code = int(end.code or 0)
-        return code, *capsys.readouterr()
-
-    return call
+    return typed("ttcs", command.main, monkeypatch, capsys, *SCRIPTED)
 
 
 @pytest.fixture

@@ -4,34 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hydra.core.global_hydra import GlobalHydra
 
 from analysis import __main__ as command
 from tests.analysis.runs import simulated, write
-
-Main = Callable[..., tuple[int, str, str]]
+from tests.commands import Main, typed
 
 
 @pytest.fixture
 def main(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Main:
     """Exit code, stdout and stderr of `python -m analysis` with these arguments, in this process and folder."""
     monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["analysis", *arguments])
-        GlobalHydra.instance().clear()
-        try:
-            command.main()
-            code = 0
-        except SystemExit as end:
-            code = int(end.code or 0)
-        return code, *capsys.readouterr()
-
-    return call
+    return typed("analysis", command.main, monkeypatch, capsys)
 
 
 def test_pictures_and_their_numbers_are_written_and_named(main: Main, sweep: Path) -> None:
