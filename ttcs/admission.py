@@ -26,7 +26,8 @@ def admit(requests: Sequence[Continue], left: Budget, bounds: Bounds) -> list[Co
     """As many of `requests`, in order, as fit what is left at their worst; if not even one does, the first, cut to fit.
 
     Empty when nothing can be bought any more; all of them without limits. Under a limit on FLOPs the first request of a
-    search goes alone: only its result tells how long the prompt is.
+    search goes alone: only its result tells how long the prompt is. What the chat template puts between the attempts of
+    a history is not counted beforehand.
     """
     if left == Budget():
         return list(requests)
@@ -79,8 +80,12 @@ def _most_tokens(request: Continue, bounds: Bounds) -> int:
 
 
 def _prefix_tokens(request: Continue, bounds: Bounds) -> int:
-    return (bounds.prompt_tokens or 0) + _length(request)
+    return (bounds.prompt_tokens or 0) + _history(request) + _length(request)
 
 
 def _length(request: Continue) -> int:
     return sum(len(step.tokens) for step in request.trajectory.steps)
+
+
+def _history(request: Continue) -> int:
+    return sum(len(turn.attempt.tokens) for turn in request.trajectory.history)

@@ -62,11 +62,13 @@ class Trajectory:
 
     subtree: which of a search's independent subtrees it belongs to (None: the search has none). Whole subtrees of a
     large run are valid smaller runs, which is what analysis takes a curve over n from.
+    history: what was said before this solution, oldest first; empty unless it is a revision.
     """
 
     problem: Problem
     steps: tuple[Step, ...] = ()
     subtree: int | None = None
+    history: tuple[Turn, ...] = ()
 
     @property
     def finished(self) -> bool:
@@ -102,11 +104,22 @@ class Trajectory:
         return last is None or last.score is not None
 
     def extend(self, steps: Sequence[Step]) -> Trajectory:
-        return Trajectory(self.problem, (*self.steps, *steps), self.subtree)
+        return Trajectory(self.problem, (*self.steps, *steps), self.subtree, self.history)
 
     def prefix(self, depth: int) -> Trajectory:
         """The first `depth` steps."""
-        return Trajectory(self.problem, self.steps[:depth], self.subtree)
+        return Trajectory(self.problem, self.steps[:depth], self.subtree, self.history)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """An earlier attempt at the problem, and what the user answered to it.
+
+    request: None: what the policy was trained to be asked for a revision with.
+    """
+
+    attempt: Trajectory
+    request: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +128,7 @@ class Sample:
 
     max_steps: steps to add at most (None: until the solution ends).
     temperature: None means the policy's own; 0 is greedy.
-    lookahead: the tokens are spent on an estimate and charged as such, not on a candidate.
+    lookahead: the tokens are spent on an estimate or a comment and charged as such, not on a candidate.
     logprobs: the steps come with those of their tokens.
     """
 
@@ -151,10 +164,14 @@ class Reduction(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A finished trajectory as a selection sees it. `answer` is a group id (None: no answer), `score` the reduction."""
+    """A finished trajectory as a selection sees it.
+
+    answer: a group id (None: no answer). score: the reduction. subtree: as of its trajectory.
+    """
 
     answer: int | None
     score: float
+    subtree: int | None = None
 
 
 class Selection(Protocol):

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from ttcs import answers
-from ttcs.core import Candidate, Problem, Reduction, Selection, Trajectory
+from ttcs.core import Candidate, Reduction, Selection, Trajectory
 from ttcs.execution import Outcome
 from ttcs.records import CandidateRecord, NodeRecord, Record
 
 
 def grade(outcome: Outcome, selection: Selection, reduction: Reduction, run_seconds: float) -> Record:
     """Only finished candidates have an answer, and a problem that got none is a wrong one."""
-    candidates = _candidates(outcome.candidates, outcome.problem, reduction)
-    chosen = selection([Candidate(c.group, -math.inf if c.score is None else c.score) for c in candidates])
+    candidates = _candidates(outcome, reduction)
+    chosen = selection([Candidate(c.group, -math.inf if c.score is None else c.score, c.subtree) for c in candidates])
     problem = outcome.problem
     wrong = None if problem.answer is None else False
     return Record(
@@ -34,10 +34,11 @@ def grade(outcome: Outcome, selection: Selection, reduction: Reduction, run_seco
     )
 
 
-def _candidates(trajectories: Sequence[Trajectory], problem: Problem, reduction: Reduction) -> list[CandidateRecord]:
+def _candidates(outcome: Outcome, reduction: Reduction) -> list[CandidateRecord]:
+    trajectories, nodes = outcome.candidates, {node.step.node for node in outcome.tree}
     extracted = [answers.extract(trajectory.text) if trajectory.finished else None for trajectory in trajectories]
     groups = answers.group(extracted)
-    verdicts = _verdicts(extracted, groups, problem.answer)
+    verdicts = _verdicts(extracted, groups, outcome.problem.answer)
     return [
         CandidateRecord(
             leaf=trajectory.steps[-1].node if trajectory.steps else None,
@@ -48,9 +49,16 @@ def _candidates(trajectories: Sequence[Trajectory], problem: Problem, reduction:
             tokens=len(trajectory.tokens),
             stop=trajectory.steps[-1].stop if trajectory.steps else None,
             subtree=trajectory.subtree,
+            revises=_revised(trajectory, nodes),
         )
         for trajectory, answer, group in zip(trajectories, extracted, groups, strict=True)
     ]
+
+
+def _revised(trajectory: Trajectory, nodes: Container[int]) -> tuple[int, ...]:
+    """The leaves of the attempts it was shown; a critique is none, it is not in the tree."""
+    leaves = [turn.attempt.steps[-1].node for turn in trajectory.history if turn.attempt.steps]
+    return tuple(leaf for leaf in leaves if leaf in nodes)
 
 
 def _verdicts(

@@ -28,10 +28,12 @@ OUTSIDE = frozenset({"hydra", "difficulty", "launcher", "span", "workers"})
 
 
 def register_resolvers() -> None:
-    """`${package:path}` is a file of the installed package, `${run_name:}` the folder of a run; `${root:n}`: `root`."""
+    """`${package:path}` is a file of the installed package, `${run_name:}` the folder of a run; `${root:n}`: `root`,
+    `${half:n}`: n // 2."""
     OmegaConf.register_new_resolver("package", lambda path: str(PACKAGE / path), replace=True)
     OmegaConf.register_new_resolver("run_name", run_name, replace=True)
     OmegaConf.register_new_resolver("root", root, replace=True)
+    OmegaConf.register_new_resolver("half", lambda n: n // 2, replace=True)
 
 
 def root(n: int) -> int:

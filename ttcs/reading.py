@@ -77,11 +77,11 @@ class Reading:
         nodes = {node.node: node for node in record.tree}
         paths = [tuple(_path(nodes, candidate.leaf)) for candidate in record.candidates]
         if not self.guided and not self.selection.reads_scores:
-            return [Candidate(candidate.group, -math.inf) for candidate in record.candidates]
+            return [Candidate(candidate.group, -math.inf, candidate.subtree) for candidate in record.candidates]
         self._require_scores(record, paths)
         scores = [[node.score for node in path if node.score is not None] for path in paths]
         return [
-            Candidate(candidate.group, self.reduction(own) if own else -math.inf)
+            Candidate(candidate.group, self.reduction(own) if own else -math.inf, candidate.subtree)
             for candidate, own in zip(record.candidates, scores, strict=True)
         ]
 

@@ -33,7 +33,10 @@ class NodeRecord:
 
 @dataclass(frozen=True, slots=True)
 class CandidateRecord:
-    """A candidate as it was voted on. leaf: the node of its last step (None: it has no step). tokens: as a node's."""
+    """A candidate as it was voted on. leaf: the node of its last step (None: it has no step). tokens: as a node's.
+
+    revises: the leaves of the attempts it was shown, oldest first.
+    """
 
     leaf: int | None
     answer: str | None
@@ -43,6 +46,7 @@ class CandidateRecord:
     tokens: int | None
     stop: Stop | None
     subtree: int | None
+    revises: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ class Record:
             **{
                 **row,
                 "ledger": Ledger(**row["ledger"]),
-                "candidates": tuple(CandidateRecord(**_stopped(candidate)) for candidate in row["candidates"]),
+                "candidates": tuple(CandidateRecord(**_listed(_stopped(candidate))) for candidate in row["candidates"]),
                 "tree": tuple(NodeRecord(**_stopped(node)) for node in row["tree"]),
             }
         )
@@ -86,6 +90,10 @@ class Record:
 
 def _stopped(part: dict[str, Any]) -> dict[str, Any]:
     return part if part["stop"] is None else {**part, "stop": Stop(part["stop"])}
+
+
+def _listed(part: dict[str, Any]) -> dict[str, Any]:
+    return {**part, "revises": tuple(part.get("revises", ()))}
 
 
 def _fields(part: Any) -> dict[str, Any]:

@@ -45,6 +45,27 @@ class Weighted:
         return _best_of_heaviest(candidates, _scored(candidates), weight=lambda i: candidates[i].score)
 
 
+@dataclass(frozen=True, slots=True)
+class Hierarchical:
+    """`Weighted` within each subtree, then among their winners (Snell et al., 2024, section 6.1).
+
+    Made for chains of revisions, each of which is a subtree. What a subtree sends on is the best candidate of its
+    winning answer, with its score. Candidates without a subtree are one.
+    """
+
+    reads_scores: ClassVar[bool] = True
+
+    def __call__(self, candidates: Sequence[Candidate]) -> int | None:
+        subtrees: dict[int | None, list[int]] = {}
+        for i, candidate in enumerate(candidates):
+            subtrees.setdefault(candidate.subtree, []).append(i)
+        winners = [
+            own[best] for own in subtrees.values() if (best := Weighted()([candidates[i] for i in own])) is not None
+        ]
+        best = Weighted()([candidates[i] for i in winners])
+        return None if best is None else winners[best]
+
+
 def _answered(candidates: Sequence[Candidate]) -> list[int]:
     return [i for i, candidate in enumerate(candidates) if candidate.answer is not None]
 

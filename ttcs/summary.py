@@ -114,11 +114,12 @@ def summarize(records: Iterable[Record], difficulty: Difficulty, setting: Settin
 
 
 def independent(record: Record) -> bool:
-    """True when the candidates are the samples as they were drawn: none dropped, no step shared by two of them."""
+    """True when the candidates are the samples as they were drawn: none dropped, no step shared, none a revision."""
     children = Counter(node.parent for node in record.tree)
     roots = children.pop(None, 0)
     started = sum(candidate.leaf is not None for candidate in record.candidates)
-    return roots == started and all(count == 1 for count in children.values())
+    revised = any(candidate.revises for candidate in record.candidates)
+    return roots == started and not revised and all(count == 1 for count in children.values())
 
 
 def pass_at_k(samples: int, correct: int, k: int) -> float:

@@ -49,7 +49,7 @@ class Tree:
     def scored(self, trajectory: Trajectory) -> Trajectory:
         """The trajectory with every score known so far."""
         steps = tuple([self._steps[step.node] for step in trajectory.steps])
-        return Trajectory(trajectory.problem, steps, trajectory.subtree)
+        return Trajectory(trajectory.problem, steps, trajectory.subtree, trajectory.history)
 
     def holds(self, trajectory: Trajectory) -> bool:
         """Whether every step is a node of the tree."""

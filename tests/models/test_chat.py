@@ -13,8 +13,8 @@ from tests import tiny
 from ttcs.core import Problem
 from ttcs.errors import UserError
 from ttcs.models.boundaries import Boundaries
-from ttcs.models.chat import Prompt
 from ttcs.models.load import load_tokenizer
+from ttcs.models.prompt import Prompt
 from ttcs.options import CONF
 
 HEAD, END, EOT = "<|start_header_id|>", "<|end_header_id|>\n\n", "<|eot_id|>"

@@ -13,7 +13,7 @@ from tests import tiny
 from tests.prms.families import FAMILIES, Family, judge
 from ttcs.core import Judge, Problem
 from ttcs.errors import UserError
-from ttcs.prms.format import Prefix
+from ttcs.models.pieces import Prefix
 from ttcs.prms.readings import Memo, Reading, reading, sequences, shared, stems, tree_size
 from ttcs.prms.transformers import WORTH
 from ttcs.zoo.generator import Split, exercises

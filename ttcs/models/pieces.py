@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 from jinja2 import TemplateError
 
 from ttcs.errors import UserError
 from ttcs.models.chat import SAME_DAY, chat
-from ttcs.prms.format import Prefix
+
+Prefix = tuple[int, ...]
 
 MARK = "\N{OBJECT REPLACEMENT CHARACTER}"  # stands for a message while the chat template's own text is read
 
@@ -25,6 +26,12 @@ class Frame:
     head: Prefix
     gap: str
     tail: Prefix
+
+
+class Answer(Protocol):
+    """Question, earlier answers to it and what the user said to each of them -> the chat around the last answer."""
+
+    def __call__(self, question: str, attempts: tuple[str, ...] = (), request: str = "") -> Frame: ...
 
 
 class Pieces:
@@ -46,12 +53,15 @@ class Pieces:
         rest = after.lstrip()
         return Frame(self.first(before), after.removesuffix(rest), self.inner(rest))
 
-    def answer(self, system: str | None) -> Callable[[str], Frame]:
-        """Question -> what a chat holds around the assistant's answer to it. system: None is left to the template."""
+    def answer(self, system: str | None) -> Answer:
+        """What a chat holds around the assistant's last answer. system: None is left to the template."""
 
         @lru_cache(maxsize=4096)
-        def frame(question: str) -> Frame:
-            return self.frame([*chat(question, system), {"role": "assistant", "content": MARK}], generate=False)
+        def frame(question: str, attempts: tuple[str, ...] = (), request: str = "") -> Frame:
+            messages = chat(question, system)
+            for attempt in attempts:
+                messages += [{"role": "assistant", "content": attempt}, {"role": "user", "content": request}]
+            return self.frame([*messages, {"role": "assistant", "content": MARK}], generate=False)
 
         frame("?")  # a template that does not take it is said at once
         return frame
@@ -63,25 +73,24 @@ class Pieces:
         return self._encode(self._lead + text)[self._skip :]
 
 
-def around(tokenizer: Any, messages: Messages, generate: bool) -> tuple[str, str]:
+def around(tokenizer: Any, messages: Messages, generate: bool, template: str | None = None) -> tuple[str, str]:
     """What a chat holds before and after the MARK in one of its messages.
 
-    generate: the chat ends where the assistant speaks next. UserError when the chat template does not take it.
+    generate: the chat ends where the assistant speaks next. template: instead of the tokenizer's own. UserError when
+    the chat template does not take it.
     """
     try:
         text: str = tokenizer.apply_chat_template(
             list(messages),
             tokenize=False,
             add_generation_prompt=generate,
-            chat_template=SAME_DAY + tokenizer.get_chat_template(),
+            chat_template=SAME_DAY + tokenizer.get_chat_template(template),
         )
     except (TemplateError, ValueError) as error:
-        raise UserError(f"PRM {tokenizer.name_or_path}: its chat template does not take the chat: {error}") from error
+        raise UserError(f"the chat template of {tokenizer.name_or_path} does not take the chat: {error}") from error
     before, *after = text.split(MARK)
     if len(after) != 1:
-        raise UserError(
-            f"PRM {tokenizer.name_or_path}: its chat template writes a message {len(after)} times, not once"
-        )
+        raise UserError(f"the chat template of {tokenizer.name_or_path} writes a message {len(after)} times, not once")
     return before, after[0]
 
 

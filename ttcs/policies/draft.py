@@ -8,6 +8,7 @@ from math import nan
 from typing import Any
 
 from ttcs.core import Continue, Step, Stop
+from ttcs.errors import UserError
 from ttcs.models.boundaries import Boundaries
 
 
@@ -27,8 +28,19 @@ class Rules:
     context: int
 
     def room(self, request: Continue, prompt_tokens: int) -> int:
-        """How many tokens a request may still add; prompt_tokens: length of problem and prefix."""
-        room = min(self.max_tokens - len(request.trajectory.tokens), self.context - prompt_tokens)
+        """How many tokens a request may still add; prompt_tokens: length of problem, history and prefix.
+
+        UserError when the history leaves no room for another attempt as long as those in it.
+        """
+        history, own = request.trajectory.history, len(request.trajectory.tokens)
+        longest = max((len(turn.attempt.tokens) for turn in history), default=0)
+        if longest and self.context - prompt_tokens + own < min(longest, self.max_tokens):
+            raise UserError(
+                f"problem {request.trajectory.problem.id}: {len(history)} earlier attempts take {prompt_tokens - own} "
+                f"of the {self.context} tokens that the policy reads, too many for another attempt: a smaller "
+                "strategy.window or policy.max_tokens keeps a chain within them"
+            )
+        room = min(self.max_tokens - own, self.context - prompt_tokens)
         return max(0, room if request.max_tokens is None else min(room, request.max_tokens))
 
 

@@ -25,6 +25,8 @@ class ScriptedPolicy:
     spread: standard deviation of what a problem adds to the logit of that chance, so that problems of a level differ.
     misconception: chance that a wrong solution ends in the problem's one popular wrong answer: where these outnumber
         the right ones, no majority helps.
+    fix, flip: chance that a revision of a wrong attempt is right, and that one of a right attempt is wrong (38 % in
+        Snell et al., 2024, section 6.1).
     tokens_per_step: mean; uniform between half and one and a half of it.
     capacity: requests worked on at once. max_tokens: longest solution.
     pace: tokens a request decodes per engine step, so that long requests end later (None: all at once).
@@ -36,6 +38,8 @@ class ScriptedPolicy:
     accuracy: Sequence[float] = (0.95, 0.9, 0.85, 0.75, 0.6)
     spread: float = 0.0
     misconception: float = 0.3
+    fix: float = 0.3
+    flip: float = 0.38
     tokens_per_step: int = 20
     capacity: int = 64
     max_tokens: int = 2048
@@ -71,8 +75,9 @@ class ScriptedPolicy:
         """What the request comes to; what it was given to continue is cached, a bare problem is not."""
         trajectory = request.trajectory
         problem = words(trajectory.problem.question)
-        prefix = problem + sum([len(step.tokens) for step in trajectory.steps])
-        steps = self._steps(request, self.max_tokens - prefix + problem)
+        own = sum([len(step.tokens) for step in trajectory.steps])
+        prefix = problem + sum([len(turn.attempt.tokens) for turn in trajectory.history]) + own
+        steps = self._steps(request, self.max_tokens - own)
         if request.logprobs:
             steps = [replace(step, logprobs=(math.nan,) * len(step.tokens)) for step in steps]
         return Continued(tuple(steps), prefix, prefix - 1 if trajectory.steps else 0)
@@ -88,12 +93,13 @@ class ScriptedPolicy:
             draw.seed(request.seed ^ self.seed)
         text = crc32(f"{problem.id}\0{trajectory.text}".encode(), self.seed) if greedy else 0
         right = is_right(trajectory)
+        revised = self._revised(trajectory) if trajectory.history else None
         steps: list[Step] = []
         while room > 0 and (request.max_steps is None or len(steps) < request.max_steps):
             if greedy:
                 draw.seed(text)
             depth = len(trajectory.steps) + len(steps) + 1
-            right = right and draw.random() < accuracy
+            right = right and (draw.random() < accuracy if revised is None else revised)
             step = self._write(draw, problem, depth, right)
             complete = len(steps) + 1 == request.max_steps and cut is Stop.BUDGET
             steps.append(_cut(step, room, cut, complete))
@@ -102,6 +108,13 @@ class ScriptedPolicy:
                 break
             text = crc32(step.text.encode(), text) if greedy else 0
         return steps
+
+    def _revised(self, trajectory: Trajectory) -> bool:
+        """Whether a revision comes out right: by its first step, so that it is the same however it is asked for."""
+        before = is_right(trajectory.history[-1].attempt)
+        if trajectory.steps:
+            return is_right(trajectory)
+        return self._draw.random() < (1 - self.flip if before else self.fix)
 
     def _accuracy(self, problem: Problem) -> float:
         accuracy = self.accuracy[(problem.level or 1) - 1]

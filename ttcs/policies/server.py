@@ -9,9 +9,10 @@ from math import nan
 
 from ttcs.core import Continue, Continued, ModelSize
 from ttcs.errors import UserError
-from ttcs.models.chat import Prompt
 from ttcs.models.load import context_length, load_config, load_tokenizer
 from ttcs.models.outline import generation_config, policy_size
+from ttcs.models.prompt import Prompt
+from ttcs.models.revision import RevisionFormat, revision_format
 from ttcs.policies.draft import Draft, rules
 from ttcs.servers.api import Api, Ask
 from ttcs.servers.client import Client
@@ -43,6 +44,7 @@ class ServerPolicy:
         retries: int = 6,
         system_prompt: str | None = None,
         chat_template: str | None = None,
+        revision: RevisionFormat | None = None,
         end_at_box: bool = True,
     ) -> None:
         if temperature < 0 or not 0 < top_p <= 1:
@@ -55,7 +57,7 @@ class ServerPolicy:
         self.capacity = batch_size
         self.max_tokens = max_tokens
         self.temperature, self.top_p = temperature, top_p
-        self._prompt = Prompt(self.tokenizer, system_prompt, chat_template)
+        self._prompt = Prompt(self.tokenizer, system_prompt, chat_template, revision_format(model, revision))
         context = context_length(config) if found.context is None else min(context_length(config), found.context)
         self.rules = rules(self.tokenizer, generation_config(model, config), end_at_box, max_tokens, context)
 
@@ -73,7 +75,8 @@ class ServerPolicy:
 
     async def _continued(self, request: Continue) -> Continued:
         """Ask for pieces until the draft is what was asked for."""
-        prefix = [*self._prompt(request.trajectory.problem), *request.trajectory.tokens]
+        trajectory = request.trajectory
+        prefix = [*self._prompt(trajectory.problem, trajectory.history), *trajectory.tokens]
         draft = Draft(self.rules, request, self.rules.room(request, len(prefix)))
         length, computed, turn, last = len(prefix), 0, 0, ""
         while not draft.finished:
@@ -100,7 +103,7 @@ class ServerPolicy:
         temperature = self.temperature if request.temperature is None else request.temperature
         return Ask(
             model=self._name,
-            messages=self._prompt.messages(request.trajectory.problem),
+            messages=self._prompt.messages(request.trajectory.problem, request.trajectory.history),
             written=request.trajectory.text + self.rules.decode(draft.tokens),
             prompt=[*prefix, *draft.tokens],
             last=last,

@@ -13,8 +13,9 @@ import torch
 from ttcs.core import Continue, Continued, ModelSize
 from ttcs.errors import UserError
 from ttcs.models.cached import CachedModel
-from ttcs.models.chat import Prompt
 from ttcs.models.load import context_length, load_model, load_tokenizer, model_size
+from ttcs.models.prompt import Prompt
+from ttcs.models.revision import RevisionFormat, revision_format
 from ttcs.models.sampling import draw, logprobs, uniforms
 from ttcs.policies.draft import Draft, rules
 
@@ -62,6 +63,7 @@ class TransformersPolicy:
         device: str = "auto",
         system_prompt: str | None = None,
         chat_template: str | None = None,
+        revision: RevisionFormat | None = None,
         end_at_box: bool = True,
         cache_gb: float = 1.0,
     ) -> None:
@@ -80,7 +82,7 @@ class TransformersPolicy:
         self._model = CachedModel(loaded, batch_size, cache_gb)
         self._queue: deque[tuple[int, Continue]] = deque()
         self._rows: list[Row] = []
-        self._prompt = Prompt(self.tokenizer, system_prompt, chat_template)
+        self._prompt = Prompt(self.tokenizer, system_prompt, chat_template, revision_format(model, revision))
 
     def add(self, ticket: int, request: Continue) -> None:
         self._queue.append((ticket, request))
@@ -126,7 +128,7 @@ class TransformersPolicy:
 
     def _open(self, ticket: int, request: Continue) -> Row:
         trajectory = request.trajectory
-        prefix = (*self._prompt(trajectory.problem), *trajectory.tokens)
+        prefix = (*self._prompt(trajectory.problem, trajectory.history), *trajectory.tokens)
         draft = Draft(self.rules, request, self.rules.room(request, len(prefix)))
         temperature = self.temperature if request.temperature is None else request.temperature
         chances = uniforms(request.seed, draft.room) if temperature > 0 else np.zeros(draft.room)

@@ -11,9 +11,10 @@ from typing import Any
 
 from ttcs.core import Continue, Continued, ModelSize
 from ttcs.errors import EngineError, UserError
-from ttcs.models.chat import Prompt
 from ttcs.models.load import load_config, load_tokenizer
 from ttcs.models.outline import generation_config, policy_size
+from ttcs.models.prompt import Prompt
+from ttcs.models.revision import RevisionFormat, revision_format
 from ttcs.policies.draft import Draft, rules
 from ttcs.vllm.engine import Engine
 from ttcs.vllm.settings import Settings
@@ -56,6 +57,7 @@ class VLLMPolicy:
         batch_size: int,
         system_prompt: str | None = None,
         chat_template: str | None = None,
+        revision: RevisionFormat | None = None,
         end_at_box: bool = True,
         device: str = "auto",
         dtype: str = "auto",
@@ -95,7 +97,7 @@ class VLLMPolicy:
         self.capacity = batch_size
         self.max_tokens = max_tokens
         self.temperature, self.top_p = temperature, top_p
-        self._prompt = Prompt(self.tokenizer, system_prompt, chat_template)
+        self._prompt = Prompt(self.tokenizer, system_prompt, chat_template, revision_format(model, revision))
         arguments = {"model": model, "generation_config": "vllm", "speculative_config": speculative_config}
         self._engine = Engine("policy", settings, arguments, lora)
         generation = generation_config(model, config)
@@ -106,7 +108,8 @@ class VLLMPolicy:
         self._done: list[Running] = []
 
     def add(self, ticket: int, request: Continue) -> None:
-        prefix = [*self._prompt(request.trajectory.problem), *request.trajectory.tokens]
+        trajectory = request.trajectory
+        prefix = [*self._prompt(trajectory.problem, trajectory.history), *trajectory.tokens]
         draft = Draft(self.rules, request, self.rules.room(request, len(prefix)))
         running = Running(ticket, prefix, draft)
         if draft.finished:  # there is no room for a single token

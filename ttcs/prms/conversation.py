@@ -7,8 +7,7 @@ from typing import Any
 
 from ttcs.core import Problem
 from ttcs.errors import UserError
-from ttcs.prms.format import Prefix
-from ttcs.prms.pieces import MARK, Pieces, around
+from ttcs.models.pieces import MARK, Pieces, Prefix, around
 
 
 class Conversation:

@@ -10,13 +10,20 @@ import torch
 from torch import nn
 
 from ttcs.core import Problem
+from ttcs.models.pieces import Prefix
 
-Prefix = tuple[int, ...]
 
-# (problem, texts of its steps, none blank) -> for each step the tokens whose last position is read for its score;
-# None: this family gives that step no score (an outcome reward model reads only the last one).
-# The prefixes of a step and of a later one should share as many leading tokens as they can: that much is cached.
-Reader = Callable[[Problem, Sequence[str]], list[Prefix | None]]
+class Reader(Protocol):
+    """Writes a solution for a PRM."""
+
+    def __call__(self, problem: Problem, steps: Sequence[str], attempts: Sequence[str] = ()) -> Sequence[Prefix | None]:
+        """For each step the tokens whose last position is read for its score.
+
+        steps: texts, none blank. attempts: those that the solution revises, oldest first; most families leave them out.
+        None: this family gives that step no score (an outcome reward model reads only the last one). The prefixes of a
+        step and of a later one should share as many leading tokens as they can: that much is cached.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ import torch
 
 from ttcs.core import Problem
 from ttcs.errors import UserError
-from ttcs.prms.format import Prefix, Reader, Scorer
-from ttcs.prms.pieces import MARK, Frame, Pieces, solutions
+from ttcs.models.pieces import MARK, Frame, Pieces, Prefix, solutions
+from ttcs.prms.format import Reader, Scorer
 from ttcs.prms.verdict import load_verdict, token_id, verdict_pooling
 
 
@@ -48,7 +48,7 @@ class Generative:
 
         frame("?")  # a template that does not take it is said at once
 
-        def read(problem: Problem, steps: Sequence[str]) -> list[Prefix | None]:
+        def read(problem: Problem, steps: Sequence[str], attempts: Sequence[str] = ()) -> list[Prefix | None]:
             found = solutions(frame(problem.question), steps, pieces)
             return [*found] if self.every_step else [*[None] * (len(found) - 1), *found[-1:]]
 

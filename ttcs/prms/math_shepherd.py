@@ -11,8 +11,8 @@ import torch
 
 from ttcs.core import Problem
 from ttcs.errors import UserError
-from ttcs.prms.format import Prefix, Reader, Scorer
-from ttcs.prms.pieces import Pieces
+from ttcs.models.pieces import Pieces, Prefix
+from ttcs.prms.format import Reader, Scorer
 from ttcs.prms.verdict import load_verdict, token_id, verdict_pooling
 
 NUMBERED = re.compile(r"\W*step\s+\d+\s*[:.][*\s]*", re.IGNORECASE)  # "Step 1: ", "## Step 1: ", "**Step 1:** "
@@ -37,7 +37,7 @@ class MathShepherd:
         if pieces.inner(f"a {self.tag}")[-1] != token_id(tokenizer, self.tag, model):
             raise UserError(f"PRM {model}: behind a step, {self.tag!r} is not the token it is on its own")
 
-        def read(problem: Problem, steps: Sequence[str]) -> list[Prefix | None]:
+        def read(problem: Problem, steps: Sequence[str], attempts: Sequence[str] = ()) -> list[Prefix | None]:
             tokens: Prefix = begin + pieces.first(problem.question.strip())
             prefixes: list[Prefix | None] = []
             for number, step in enumerate(steps, 1):

@@ -12,8 +12,8 @@ from transformers import AutoModelForSequenceClassification
 from ttcs.core import Problem
 from ttcs.errors import UserError
 from ttcs.models.load import load_model
-from ttcs.prms.format import Prefix, Reader, Scorer, with_head
-from ttcs.prms.pieces import Pieces, solutions
+from ttcs.models.pieces import Pieces, Prefix, solutions
+from ttcs.prms.format import Reader, Scorer, with_head
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +24,23 @@ class Outcome:
     of the second. In a search by steps it judges a partial solution as if it were whole; read it with reduction=last.
 
     system: system prompt, None: the template's own.
+    attempts: of a revision the latest so many of the attempts before it come first in the chat (Snell et al., 2024,
+    appendix on the revision verifier); request: what the user says to each of them.
     """
 
     system: str | None = None
+    attempts: int = 0
+    request: str = ""
 
     def reader(self, tokenizer: Any, model: str) -> Reader:
         pieces = Pieces(tokenizer)
-        frame = pieces.answer(self.system)
+        answer = pieces.answer(self.system)
+        if self.attempts and not self.request:
+            raise UserError(f"PRM {model} reads {self.attempts} earlier attempts: prm.format.request says what follows")
 
-        def read(problem: Problem, steps: Sequence[str]) -> list[Prefix | None]:
-            found = solutions(frame(problem.question), steps, pieces)
+        def read(problem: Problem, steps: Sequence[str], attempts: Sequence[str] = ()) -> list[Prefix | None]:
+            shown = tuple(attempts[-self.attempts :]) if self.attempts else ()
+            found = solutions(answer(problem.question, shown, self.request), steps, pieces)
             return [*[None] * (len(found) - 1), *found[-1:]]
 
         return read

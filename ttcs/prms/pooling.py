@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Protocol
 
 from ttcs.errors import UserError
-from ttcs.prms.format import Prefix
+from ttcs.models.pieces import Prefix
 from ttcs.prms.readings import sequences
 
 Logits = list[float | None]  # None is JSON's NaN

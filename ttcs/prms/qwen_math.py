@@ -12,8 +12,8 @@ from transformers import Qwen2Model, Qwen2PreTrainedModel
 
 from ttcs.core import Problem
 from ttcs.models.load import load_model
-from ttcs.prms.format import Prefix, Reader, Scorer, with_head
-from ttcs.prms.pieces import Pieces
+from ttcs.models.pieces import Pieces, Prefix
+from ttcs.prms.format import Reader, Scorer, with_head
 from ttcs.prms.verdict import token_id
 
 
@@ -45,7 +45,7 @@ class QwenMath:
         pieces = Pieces(tokenizer)
         frame = pieces.answer(self.system)
 
-        def read(problem: Problem, steps: Sequence[str]) -> list[Prefix | None]:
+        def read(problem: Problem, steps: Sequence[str], attempts: Sequence[str] = ()) -> list[Prefix | None]:
             tokens = frame(problem.question).head
             prefixes: list[Prefix | None] = []
             for step in steps:

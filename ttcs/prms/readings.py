@@ -10,7 +10,8 @@ from itertools import islice, pairwise
 
 from ttcs.core import Judge, Judged
 from ttcs.errors import UserError
-from ttcs.prms.format import Prefix, Reader
+from ttcs.models.pieces import Prefix
+from ttcs.prms.format import Reader
 
 MEMO = 20_000  # scores kept for prefixes that come again
 
@@ -40,7 +41,9 @@ def reading(judge: Judge, reader: Reader, context: int) -> Reading:
     steps = judge.trajectory.steps
     spoken = [place for place, step in enumerate(steps) if not step.blank]
     prefixes: list[Prefix | None] = [None] * len(steps)
-    for place, prefix in zip(spoken, reader(judge.trajectory.problem, [steps[i].text for i in spoken]), strict=True):
+    attempts = [turn.attempt.text for turn in judge.trajectory.history]
+    found = reader(judge.trajectory.problem, [steps[i].text for i in spoken], attempts)
+    for place, prefix in zip(spoken, found, strict=True):
         prefixes[place] = prefix if steps[place].score is None else None
     longest = max((len(prefix) for prefix in prefixes if prefix), default=0)
     if longest > context:

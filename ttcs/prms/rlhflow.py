@@ -9,8 +9,9 @@ from typing import Any
 import torch
 
 from ttcs.core import Problem
+from ttcs.models.pieces import Prefix
 from ttcs.prms.conversation import Conversation
-from ttcs.prms.format import Prefix, Reader, Scorer
+from ttcs.prms.format import Reader, Scorer
 from ttcs.prms.verdict import load_verdict, token_id, verdict_pooling
 
 
@@ -29,7 +30,7 @@ class RLHFlow:
         self._verdicts(tokenizer, model)
         conversation = Conversation(tokenizer)
 
-        def read(problem: Problem, steps: Sequence[str]) -> list[Prefix | None]:
+        def read(problem: Problem, steps: Sequence[str], attempts: Sequence[str] = ()) -> list[Prefix | None]:
             tokens, ends = conversation.encode(problem, steps)
             return [tokens[:end] for end in ends]
 

@@ -14,7 +14,8 @@ from ttcs.core import Judge, Judged, ModelSize
 from ttcs.errors import UserError
 from ttcs.models.load import context_length, load_config, load_tokenizer
 from ttcs.models.outline import prm_size
-from ttcs.prms.format import Format, Prefix
+from ttcs.models.pieces import Prefix
+from ttcs.prms.format import Format
 from ttcs.prms.pooling import Pooling
 from ttcs.prms.readings import Memo, Reading, reading, sequences
 from ttcs.servers.client import Client

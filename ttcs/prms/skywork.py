@@ -13,8 +13,8 @@ from transformers import Qwen2Model, Qwen2PreTrainedModel
 from ttcs.core import Problem
 from ttcs.errors import UserError
 from ttcs.models.load import load_model
-from ttcs.prms.format import Prefix, Reader, Scorer, with_head
-from ttcs.prms.pieces import Pieces
+from ttcs.models.pieces import Pieces, Prefix
+from ttcs.prms.format import Reader, Scorer, with_head
 from ttcs.prms.repack import repack
 from ttcs.prms.verdict import token_id
 
@@ -47,7 +47,7 @@ class Skywork:
         newline = (token_id(tokenizer, "\n", model),)
         pieces = Pieces(tokenizer)
 
-        def read(problem: Problem, steps: Sequence[str]) -> list[Prefix | None]:
+        def read(problem: Problem, steps: Sequence[str], attempts: Sequence[str] = ()) -> list[Prefix | None]:
             tokens = pieces.first(f"{tokenizer.bos_token}{problem.question}\n")
             prefixes: list[Prefix | None] = []
             for step in steps:

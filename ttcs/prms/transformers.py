@@ -10,7 +10,8 @@ import torch
 from ttcs.core import Judge, Judged, ModelSize
 from ttcs.models.cached import CachedModel
 from ttcs.models.load import context_length, load_tokenizer, scorer_size
-from ttcs.prms.format import Format, Prefix
+from ttcs.models.pieces import Prefix
+from ttcs.prms.format import Format
 from ttcs.prms.readings import Memo, Reading, reading, sequences, stems
 
 WORTH = 16  # tokens that sequences of a batch have in common when these are read first, once, in a pass of their own

@@ -10,7 +10,8 @@ from ttcs.core import Judge, Judged, ModelSize
 from ttcs.errors import EngineError
 from ttcs.models.load import load_config, load_tokenizer
 from ttcs.models.outline import prm_size
-from ttcs.prms.format import Format, Prefix
+from ttcs.models.pieces import Prefix
+from ttcs.prms.format import Format
 from ttcs.prms.readings import Memo, Reading, reading, sequences
 from ttcs.vllm.engine import Engine
 from ttcs.vllm.settings import Settings

@@ -1,0 +1,119 @@
+"""What a policy reads before it writes: a problem as a chat, with the attempts it is to revise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import TemplateError
+
+from ttcs.core import Problem, Turn
+from ttcs.errors import UserError
+from ttcs.models.chat import chat, prompt_ids
+from ttcs.models.pieces import MARK, Pieces, Prefix, around
+from ttcs.models.revision import RevisionFormat
+
+
+class Prompt:
+    """A problem as the tokens of a chat, up to where the assistant speaks.
+
+    The tokens of a partial solution follow them as they are: no template ever sees it, so none can trim it. Nor does it
+    see earlier attempts, of which only the end of the turn is the template's.
+    system_prompt: None leaves it to the template. chat_template: a Jinja template, or its file, instead of the
+    tokenizer's own. revision: how the model was trained to be asked for one, None: not at all.
+    UserError when there is no template, or when it does not take these messages.
+    """
+
+    def __init__(
+        self,
+        tokenizer: Any,
+        system_prompt: str | None = None,
+        chat_template: str | None = None,
+        revision: RevisionFormat | None = None,
+    ) -> None:
+        self._tokenizer = tokenizer
+        self._system = system_prompt
+        self._template = _text(chat_template)
+        self._revision = revision
+        self._special = frozenset(tokenizer.all_special_ids)
+        self._ids = lru_cache(maxsize=4096)(self._encode)
+        self._reply = lru_cache(maxsize=64)(self._encode_reply)
+        try:
+            self._encode("?")
+        except (TemplateError, ValueError) as error:
+            name = tokenizer.name_or_path
+            if tokenizer.chat_template is None and self._template is None:
+                raise UserError(f"{name} has no chat template: policy.chat_template takes one, or its file") from error
+            raise UserError(f"the chat template of {name} does not take the prompt: {error}") from error
+
+    def __call__(self, problem: Problem, history: Sequence[Turn] = ()) -> Prefix:
+        """UserError when the model was not trained on such a history."""
+        self._check(history)
+        ids = self._ids(problem.question)
+        for turn in history:
+            ids += self._said(turn.attempt.tokens) + self._reply(self._request(turn))
+        return ids
+
+    def messages(self, problem: Problem, history: Sequence[Turn] = ()) -> list[dict[str, str]]:
+        """The chat itself, for a server that has the template."""
+        self._check(history)
+        messages = chat(problem.question, self._system)
+        for turn in history:
+            messages += [
+                {"role": "assistant", "content": turn.attempt.text},
+                {"role": "user", "content": self._request(turn)},
+            ]
+        return messages
+
+    def _encode(self, question: str) -> Prefix:
+        return tuple(prompt_ids(self._tokenizer, question, self._system, self._template))
+
+    def _said(self, tokens: Prefix) -> Prefix:
+        """An attempt without the end of its turn, which the template writes."""
+        end = len(tokens)
+        while end and tokens[end - 1] in self._special:
+            end -= 1
+        return tokens[:end]
+
+    def _encode_reply(self, request: str) -> Prefix:
+        """From the end of the assistant's turn to where it speaks again."""
+        said = [*chat("?", self._system), {"role": "assistant", "content": MARK}, {"role": "user", "content": request}]
+        before, after = around(self._tokenizer, said, generate=True, template=self._template)
+        pieces = Pieces(self._tokenizer)
+        begun = pieces.first(before)
+        if begun != self._ids("?")[-len(begun) :]:  # BOS may not be the template's
+            name = self._tokenizer.name_or_path
+            raise UserError(f"the chat template of {name} writes a turn in another way when more turns follow it")
+        return pieces.inner(after)
+
+    def _request(self, turn: Turn) -> str:
+        if turn.request is not None:
+            return turn.request
+        assert self._revision is not None
+        return self._revision.request
+
+    def _check(self, history: Sequence[Turn]) -> None:
+        revised = sum(turn.request is None for turn in history)
+        name = self._tokenizer.name_or_path
+        if revised and self._revision is None:
+            raise UserError(
+                f"{name} was not trained to revise its attempts (it has no revision.json): choose another policy, or "
+                "strategy=self_refine, which asks for it in words; policy.revision says how an untold model was trained"
+            )
+        if self._revision is not None and revised > self._revision.attempts:
+            raise UserError(
+                f"{revised} attempts in context, but {name} was trained on at most {self._revision.attempts}: "
+                f"strategy.window={self._revision.attempts} or less"
+            )
+
+
+def _text(template: str | None) -> str | None:
+    """A template given as text, or read from the file that is named."""
+    if template is None or "{" in template:
+        return template
+    try:
+        return Path(template).expanduser().read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot read the chat template {template}: {error.strerror}") from error
