@@ -11,7 +11,7 @@ from scipy.stats import chi2_contingency
 
 from tests.vllm.asking import ask, finish
 from ttcs.answers.extraction import extract
-from ttcs.core import Problem, Step, Stop, Trajectory
+from ttcs.core import Problem, Step, Stop, Trajectory, Turn
 from ttcs.policies.transformers import TransformersPolicy
 from ttcs.policies.vllm import VLLMPolicy
 
@@ -61,6 +61,18 @@ def test_greedy_steps_are_the_same(
         found.append(finish(policy, requests))
     for ours, theirs in zip(*found, strict=True):
         assert (ours.steps, ours.prompt_tokens) == (theirs.steps, theirs.prompt_tokens)
+
+
+def test_what_follows_earlier_attempts_is_the_same(pair: Pair, problems: tuple[Problem, ...]) -> None:
+    plain = pair[1]
+    firsts = finish(plain, [ask(Trajectory(problem), seed=seed) for seed, problem in enumerate(problems)])
+    tried = [Trajectory(problem).extend(result.steps) for problem, result in zip(problems, firsts, strict=True)]
+    asked = [ask(Trajectory(one.problem, history=(Turn(one, "Try again."),) * 2), temperature=0.0) for one in tried]
+    found = [finish(policy, asked) for policy in pair]
+    for ours, theirs in zip(*found, strict=True):
+        assert (ours.steps, ours.prompt_tokens) == (theirs.steps, theirs.prompt_tokens)
+    alone = finish(plain, [ask(Trajectory(problem), temperature=0.0) for problem in problems])
+    assert all(one.prompt_tokens < other.prompt_tokens for one, other in zip(alone, found[0], strict=True))
 
 
 def test_stop_reasons(pair: Pair, problems: tuple[Problem, ...]) -> None:

@@ -21,7 +21,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
 from ttcs.components import build, share
-from ttcs.core import Continue, Continued, Judge, Judged, Problem, Stop, Trajectory
+from ttcs.core import Continue, Continued, Judge, Judged, Problem, Stop, Trajectory, Turn
 from ttcs.errors import EngineError, UserError
 from ttcs.identity import register_resolvers
 from ttcs.models.load import load_tokenizer
@@ -196,6 +196,15 @@ def test_a_solution_grown_step_by_step_is_the_whole_one(remote: list[str], probl
         cached.append(result.cached_tokens)
     assert trajectory.tokens == tuple(token for step in whole.steps for token in step.tokens)
     assert cached[-1] >= 32 and all(tokens % 32 == 0 for tokens in cached)
+
+
+def test_earlier_attempts_reach_the_server(remote: list[str], problems: tuple[Problem, ...]) -> None:
+    served, local = build(configured(*remote), "policy"), build(configured(), "policy")
+    first = finish(local, [Continue(Trajectory(problems[0]), None, None, 0.0, 0)])[0]
+    turn = Turn(Trajectory(problems[0]).extend(first.steps), "Try again.")
+    asked = [Continue(Trajectory(problems[0], history=(turn,)), None, None, 0.0, 0)]
+    one, other = (finish(policy, asked)[0] for policy in (served, local))
+    assert (one.steps, one.prompt_tokens) == (other.steps, other.prompt_tokens)
 
 
 def test_a_sample_is_its_seeds(remote: list[str], problems: tuple[Problem, ...]) -> None:

@@ -100,7 +100,7 @@ class Prompt:
         if revised and self._revision is None:
             raise UserError(
                 f"{name} was not trained to revise its attempts (it has no revision.json): choose another policy, or "
-                "strategy=self_refine, which asks for it in words; policy.revision says how an untold model was trained"
+                "strategy=self_refine, which asks for it in words (docs/revisions.md: +policy.revision)"
             )
         if self._revision is not None and revised > self._revision.attempts:
             raise UserError(
