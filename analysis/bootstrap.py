@@ -43,6 +43,19 @@ def interval(values: Sequence[float] | Floats, resamples: int = RESAMPLES, seed:
     return Interval(float(array.mean()), float(low), float(high))
 
 
+def ratio(parts: Floats, wholes: Floats, resamples: int = RESAMPLES, seed: int = 0) -> Interval:
+    """Sum of `parts` over sum of `wholes`, of which there is one each per problem (nan: there is no whole)."""
+    if not wholes.sum():
+        return Interval(np.nan, np.nan, np.nan)
+    mean = float(parts.sum() / wholes.sum())
+    if len(wholes) == 1:
+        return Interval(mean, np.nan, np.nan)
+    drawn = shares(len(wholes), resamples, seed)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low, high = np.nanquantile(drawn @ parts / (drawn @ wholes), (0.025, 0.975))
+    return Interval(mean, float(low), float(high))
+
+
 def per_problem(estimates: pd.DataFrame) -> pd.Series[float]:
     """Mean over seeds (and whatever else repeats a problem), indexed and sorted by problem."""
     return estimates.groupby("problem_id")["correct"].mean().astype("float64")

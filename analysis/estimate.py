@@ -20,6 +20,8 @@ from analysis.load import Records, RecordsError
 from analysis.pool import Floats, Ints, Pool, pools, width
 
 SELECTIONS = ("majority", "best", "weighted", "pass")
+HIERARCHICAL = "hierarchical"
+VOTES = ("majority", "pass")  # what does without scores
 RESAMPLES = 400  # random subsets per problem and k: a standard error of 2.5 points for one problem, 0.1 for 500
 
 
@@ -37,10 +39,7 @@ def pass_at_k(n: int, correct: int, k: int) -> float:
 
 def best_at_k(pool: Pool, k: int) -> float:
     """Probability that the best-scored answer of a random subset is right; exact."""
-    index = _scored(pool)
-    ranked = index[np.lexsort((index, -pool.score[index]))]
-    _, first = np.unique(pool.unit[ranked], return_index=True)
-    champions = ranked[np.sort(first)]  # the best of each unit, best unit first; units without an answer rank below
+    champions = _champions(pool, _scored(pool))
     return float(top_weights(pool.units, k)[: len(champions)] @ pool.correct[champions])
 
 
@@ -63,9 +62,33 @@ def vote_at_k(pool: Pool, chosen: Ints, *, weighted: bool) -> float:
 
     weighted: a group counts the sum of its scores (weighted best-of-N), not its members (majority).
     """
+    return float(np.append(pool.correct, False)[_voted(pool, chosen, weighted)].mean())
+
+
+def finalists(pool: Pool) -> Pool:
+    """Of each unit the best candidate of the answer that weighted best-of-N gives it.
+
+    Weighted best-of-N among these is the hierarchical selection of Snell et al. (2024, section 6.1), whose units are
+    chains of revisions.
+    """
+    winner = _voted(pool, np.arange(pool.units)[:, None], weighted=True)
+    group = np.append(pool.group, 0)[winner]  # a unit without a winner has no candidate below
+    index = _scored(pool)
+    return pool.only(np.sort(_champions(pool, index[pool.group[index] == group[pool.unit[index]]])))
+
+
+def _champions(pool: Pool, index: Ints) -> Ints:
+    """Of these candidates the best-scored of each unit, the best of all first."""
+    ranked = index[np.lexsort((index, -pool.score[index]))]
+    _, first = np.unique(pool.unit[ranked], return_index=True)
+    return ranked[np.sort(first)]
+
+
+def _voted(pool: Pool, chosen: Ints, weighted: bool) -> Ints:
+    """For each row of units the first candidate of the winning answer; one past the last where no one votes."""
     voters = _scored(pool) if weighted else np.flatnonzero(pool.votes)
     if not len(voters):
-        return 0.0
+        return np.full(len(chosen), len(pool.unit))
     rows, members = _members(pool, chosen, voters)
     groups, group = np.unique(pool.group[voters], return_inverse=True)
     weights = pool.score[voters] if weighted else np.ones(len(voters))
@@ -75,7 +98,7 @@ def vote_at_k(pool: Pool, chosen: Ints, *, weighted: bool) -> float:
     nobody = len(voters)
     first = np.full(len(chosen) * len(groups), nobody)
     np.minimum.at(first, cell, members)
-    return float(np.append(pool.correct[voters], False)[_winners(total, first.reshape(shape), nobody)].mean())
+    return np.append(voters, len(pool.unit))[_winners(total, first.reshape(shape), nobody)]
 
 
 def _scored(pool: Pool) -> Ints:
@@ -125,16 +148,22 @@ def curve(run: Records, at: Sequence[int] | None = None, resamples: int = RESAMP
     wanted = list(at) if at is not None else sizes(n, unit)
     for k in wanted:
         _check(k, n, unit, str(run.runs.iloc[0]["path"]))
-    scored = bool(run.candidates["score"].notna().any())
-    kinds = [kind for kind in SELECTIONS if scored or kind not in ("best", "weighted")]
+    kinds = selections(run)
     drawn = {k: subsets(n // unit, k // unit, resamples, seed) for k in wanted}
     rows = [
-        (id, kind, k, _estimate(kind, pool, k // unit, drawn[k]))
+        (id, kind, k, estimated(kind, pool, k // unit, drawn[k]))
         for id, pool in pools(run).items()
         for k in wanted
         for kind in kinds
     ]
     return pd.DataFrame(rows, columns=["problem_id", "selection", "n", "correct"])
+
+
+def selections(run: Records) -> list[str]:
+    """Those that its candidates allow; the hierarchical one where the run itself ended with it."""
+    kinds = [*SELECTIONS, *[HIERARCHICAL] * (run.runs.iloc[0]["selection"] == HIERARCHICAL)]
+    scored = bool(run.candidates["score"].notna().any())
+    return [kind for kind in kinds if scored or kind in VOTES]
 
 
 def _check(k: int, n: int, unit: int, path: str) -> None:
@@ -146,9 +175,12 @@ def _check(k: int, n: int, unit: int, path: str) -> None:
         raise RecordsError(f"{path}: n={k} is not between 1 and the n={n} of the run")
 
 
-def _estimate(kind: str, pool: Pool, k: int, chosen: Ints) -> float:
+def estimated(kind: str, pool: Pool, k: int, chosen: Ints) -> float:
+    """What a selection comes to on subsets of k units; chosen: as many of these as `subsets` draws."""
     if kind == "pass":
         return any_at_k(pool, k)
     if kind == "best":
         return best_at_k(pool, k)
+    if kind == HIERARCHICAL:
+        return vote_at_k(finalists(pool), chosen, weighted=True)
     return vote_at_k(pool, chosen, weighted=kind == "weighted")

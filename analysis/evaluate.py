@@ -10,14 +10,15 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from analysis import bootstrap, estimate
+from analysis import bootstrap, chains, estimate
+from analysis.estimate import VOTES
 from analysis.load import Records, RecordsError
 from analysis.pool import INDEPENDENT, width
 from analysis.style import ordered, split
 from analysis.variants import named
 
 TOKENS, POLICY_FLOPS, PRM_FLOPS = "decoded_tokens", "policy_flops", "prm_flops"
-VOTES, SCORES = ("majority", "pass"), ("best", "weighted")  # selections that do without a PRM, and those that do not
+SCORES = ("best", "weighted")  # selections of independent samples that a PRM is read for
 BLIND = re.compile(r"(, )?\breduction=\w+")  # what a selection that reads no score has no use for
 BY = ["method", "strategy", "selection", "settings", "n"]
 ESTIMATES = [*BY, "seed", "problem_id", "level", "correct", "tokens", "flops", "seconds", "derived"]
@@ -27,20 +28,29 @@ def own(run: Records) -> pd.DataFrame:
     """What one run itself decided, at its own n."""
     row = run.runs.iloc[0]
     decided = _known(run.problems)[["problem_id", "correct"]]
-    return _with_costs(decided.assign(selection=row["selection"], n=row["n"]), run)
+    return with_costs(decided.assign(selection=row["selection"], n=row["n"], share=1.0), run)
 
 
 def nested(run: Records, resamples: int = estimate.RESAMPLES, seed: int = 0) -> pd.DataFrame:
-    """Every selection of one run at every n that whole units of it make up.
+    """Every selection of one run at every n that whole units of it make up, or as many chains of fewer attempts.
 
     A subset of k of n candidates is charged k / n of the run's cost: the expectation, the prompt apart, which a smaller
     run would compute as often. The PRM is not charged where nothing reads its scores: majority and pass@k over
     independent samples, one such sample alone, and greedy.
     """
+    known = graded(run)
+    if shape := chains.shape(known):
+        sizes = [(shape.chains, attempts) for attempts in estimate.sizes(shape.attempts)]
+        return with_costs(chains.grid(known, sizes, resamples, seed), run)
+    curve = estimate.curve(known, resamples=resamples, seed=seed)
+    return with_costs(curve.assign(share=curve["n"].astype("float64") / int(run.runs.iloc[0]["n"])), run)
+
+
+def graded(run: Records) -> Records:
+    """The problems of a run that have a reference."""
     kept = _known(run.problems)["problem_id"]
-    candidates = run.candidates[run.candidates["problem_id"].isin(kept)]
-    known = Records(run.runs, run.problems[run.problems["problem_id"].isin(kept)], candidates)
-    return _with_costs(estimate.curve(known, resamples=resamples, seed=seed), run)
+    problems, candidates = (table[table["problem_id"].isin(kept)] for table in (run.problems, run.candidates))
+    return Records(run.runs, problems, candidates)
 
 
 @lru_cache(maxsize=4)  # the figures of one command share it
@@ -50,7 +60,7 @@ def evaluate(records: Records, resamples: int = estimate.RESAMPLES, seed: int = 
     Where a larger pool of the same seed is at hand (best-of-N, DVTS), a smaller run of it tells nothing new and is left
     out: their samples are the same. Nobody may write to the table: it is handed out again.
     """
-    records = _finished(records)
+    records = finished(records)
     same_setup(records.runs)
     parts = [
         frame
@@ -103,13 +113,15 @@ def _known(problems: pd.DataFrame) -> pd.DataFrame:
     return known.astype({"correct": "float64"})
 
 
-def _with_costs(estimates: pd.DataFrame, run: Records) -> pd.DataFrame:
+def with_costs(estimates: pd.DataFrame, run: Records) -> pd.DataFrame:
+    """problem_id, selection, n, correct and share (of the cost of the run), ... -> columns ESTIMATES, ..."""
     row = run.runs.iloc[0]
     problems = run.problems.reindex(columns=["problem_id", "level", TOKENS, POLICY_FLOPS, PRM_FLOPS])
     table = estimates.merge(problems, on="problem_id")
-    share = table["n"].astype("float64") / float(row["n"])
+    share = table["share"]
     votes = table["selection"].isin(VOTES) | (table["n"] == 1)
-    unread = votes if row["strategy"] in INDEPENDENT else row["strategy"] == "greedy"
+    blind = row["strategy"] in INDEPENDENT or (chains.shape(run) is not None and "sure=" not in row["settings"])
+    unread = votes if blind else row["strategy"] == "greedy"
     policy, prm = (table[column].astype("float64") for column in (POLICY_FLOPS, PRM_FLOPS))
     return table.assign(
         method=[method(row["strategy"], selection) for selection in table["selection"]],
@@ -120,11 +132,13 @@ def _with_costs(estimates: pd.DataFrame, run: Records) -> pd.DataFrame:
         flops=(policy + np.where(unread, 0.0, prm)) * share,
         seconds=row["wall_seconds"] / len(run.problems) * share,
         derived=share < 1,
-    )[ESTIMATES]
+    )[[*ESTIMATES, *(column for column in ("chains", "attempts") if column in table)]]
 
 
-def _finished(records: Records) -> Records:
+def finished(records: Records) -> Records:
     """Without the runs that are still in progress, unless there are no others."""
+    if records.runs.empty:
+        raise RecordsError("there are scores of a verifier here, but no run")
     done = records.runs["finished"]
     if done.all() or not done.any():
         return records
@@ -166,7 +180,7 @@ def _strategy(records: Records, strategy: str, resamples: int, seed: int) -> Ite
     for run in _once(runs, records)["run"]:
         one = records.of(run)
         cut = width(one)
-        if cut is None or cut == int(one.runs.iloc[0]["n"]):
+        if cut is None or (cut == int(one.runs.iloc[0]["n"]) and chains.shape(one) is None):
             yield own(one)
         else:
             table = nested(one, resamples, seed)

@@ -18,6 +18,7 @@ from analysis import optimal, save
 from analysis.bins import Bins
 from analysis.load import Records, RecordsError
 from analysis.optimal import Grid
+from analysis.pool import INDEPENDENT
 from ttcs.optimal import SCHEMA
 
 
@@ -110,6 +111,8 @@ def _strategy(records: Records, rows: pd.DataFrame) -> dict[str, Any]:
     width: null where it is the square root of n: nothing else differs between runs of one method (analysis.variants).
     """
     runs, row = records.runs, rows.iloc[0]
+    if row["strategy"] in INDEPENDENT:
+        return {"_target_": "ttcs.strategies.best_of_n.BestOfN", "n": None}
     same = runs[(runs["strategy"] == row["strategy"]) & (runs["settings"] == row["settings"])]
     node: dict[str, Any] = _config(same.iloc[0])["strategy"]
     left = {"n", "width"} if rows["settings"].nunique() > 1 else {"n"}

@@ -20,14 +20,16 @@ from ttcs.errors import UserError
 
 RUN = {"run": "str", "path": "str", "strategy": "str", "selection": "str", "reduction": "str", "policy": "str",
        "prm": "str", "dataset": "str", "settings": "str", "setup": "object", "n": "Int64", "seed": "Int64",
-       "width": "Int64", "policy_parameters": "Int64",
+       "width": "Int64", "chains": "Int64", "policy_parameters": "Int64",
        "finished": "bool", "wall_seconds": "float64", "shard": "Int64", "shards": "Int64",
        "whole": "str"}  # fmt: skip
 PROBLEM = {"run": "str", "problem_id": "str", "level": "Int64", "family": "str", "answer": "str", "reference": "str",
            "correct": "boolean", "chosen": "Int64", "n_candidates": "Int64"}  # fmt: skip
 CANDIDATE = {"run": "str", "strategy": "str", "n": "Int64", "seed": "Int64", "problem_id": "str", "level": "Int64",
-             "index": "Int64", "subtree": "Int64", "group": "Int64", "answer": "str", "score": "float64",
-             "correct": "boolean", "tokens": "Int64", "stop": "str", "step_scores": "object"}  # fmt: skip
+             "index": "Int64", "subtree": "Int64", "revises": "Int64", "group": "Int64", "answer": "str",
+             "score": "float64", "correct": "boolean", "tokens": "Int64", "stop": "str",
+             "step_scores": "object"}  # fmt: skip
+SCORES = "scores.jsonl"
 # Neither speed nor the number of problems: comparisons are over the problems that all runs have.
 IMMATERIAL = identity.THROUGHPUT | {"_target_", "capacity", "pace", "shuffle", "limit", "shard", "shards"}
 
@@ -43,12 +45,15 @@ class Records:
     runs: `settings` is what tells variants of a strategy apart, `setup` what runs must share to be compared (policy,
     PRM and dataset, field -> value).
     problems: columns of PROBLEM, and those of the ledger under their own names.
-    candidates: `step_scores` is a tuple, in the order of the steps; a step without a score is left out.
+    candidates: `step_scores` is a tuple, in the order of the steps; a step without a score is left out. `revises` is
+    the index of the latest attempt that a revision was shown.
+    scores: files of labelled solutions that a verifier has scored (docs/verifiers.md), read by who needs them.
     """
 
     runs: pd.DataFrame
     problems: pd.DataFrame
     candidates: pd.DataFrame
+    scores: tuple[Path, ...] = ()
 
     def of(self, run: str) -> Records:
         """The records of one run."""
@@ -57,11 +62,15 @@ class Records:
     def only(self, runs: Iterable[str]) -> Records:
         """The records of these runs."""
         names = set(runs)
-        return Records(*(table[table["run"].isin(names)] for table in (self.runs, self.problems, self.candidates)))
+        kept = [table[table["run"].isin(names)] for table in (self.runs, self.problems, self.candidates)]
+        return Records(kept[0], kept[1], kept[2], self.scores)
 
 
 def load(*roots: Path) -> Records:
-    """Every run folder at or below `roots`, in the order of their paths; the shards of a dataset make one run."""
+    """Every run folder at or below `roots`, in the order of their paths; the shards of a dataset make one run.
+
+    Where there are scores of a verifier but no run, the tables are empty.
+    """
     runs: list[dict[str, Any]] = []
     problems: list[dict[str, Any]] = []
     candidates: list[dict[str, Any]] = []
@@ -74,11 +83,13 @@ def load(*roots: Path) -> Records:
         runs.append(run)
         problems += [problem for problem, _ in rows]
         candidates += [candidate for _, several in rows for candidate in several]
-    if not runs:
+    scores = tuple(sorted({file.resolve() for root in roots for file in root.rglob(SCORES)}))
+    if not runs and not scores:
         where = ", ".join(map(str, roots))
         raise RecordsError(f"{where}: no records (looked for records.jsonl here and in every folder below)")
     whole, names = shards.merged(_table(runs, RUN))
-    return Records(whole, _renamed(_table(problems, PROBLEM), names), _renamed(_table(candidates, CANDIDATE), names))
+    tables = _renamed(_table(problems, PROBLEM), names), _renamed(_table(candidates, CANDIDATE), names)
+    return Records(whole, *tables, scores)
 
 
 def _folders(roots: Sequence[Path]) -> dict[str, Path]:
@@ -121,6 +132,8 @@ def _run(folder: Path, name: str) -> dict[str, Any]:
         if run[key] is None:
             raise RecordsError(f"{folder}: neither summary.json nor config.yaml says what {key} is")
     strategy = _fields(config, "strategy")
+    if strategy.get("chains") == run["n"] and strategy.get("sure") is None:
+        run["strategy"] = "best_of_n"  # chains of one attempt are independent samples
     settings = {key: value for key, value in strategy.items() if key != "n"}
     settings |= {f"budget.{key}": value for key, value in _fields(config, "budget").items()}
     settings = {key: value for key, value in settings.items() if value is not None}  # no budget is no setting
@@ -133,6 +146,7 @@ def _run(folder: Path, name: str) -> dict[str, Any]:
         "path": str(folder),
         "n": 1 if run["strategy"] == "greedy" else run["n"],  # greedy has no n: its one candidate is the run
         "width": strategy.get("width"),
+        "chains": strategy.get("chains"),
         "settings": ", ".join(f"{key}={value}" for key, value in sorted(settings.items())),
         "setup": named | {f"{group}.{key}": value for group in groups for key, value in _fields(config, group).items()},
         "finished": bool(summary),
@@ -223,12 +237,14 @@ def _problem(record: Mapping[str, Any], run: Mapping[str, Any]) -> dict[str, Any
 
 def _candidates(record: Mapping[str, Any], run: Mapping[str, Any]) -> list[dict[str, Any]]:
     nodes = {node["node"]: node for node in record.get("tree", ())}
+    leaves = {candidate.get("leaf"): index for index, candidate in enumerate(record["candidates"])}
     shared = {"run": run["run"], "strategy": run["strategy"], "n": run["n"], "seed": run["seed"],
               "problem_id": str(record["problem_id"]), "level": record.get("level")}  # fmt: skip
     return [
         {**shared, "index": index, "subtree": candidate.get("subtree"), "group": candidate["group"],
          "answer": candidate.get("answer"), "score": candidate.get("score"), "correct": candidate.get("correct"),
          "tokens": candidate.get("tokens"), "stop": candidate.get("stop"),
+         "revises": leaves.get(next(reversed(candidate.get("revises", ())), None)),
          "step_scores": _step_scores(nodes, candidate.get("leaf"))}
         for index, candidate in enumerate(record["candidates"])
     ]  # fmt: skip

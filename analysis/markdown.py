@@ -25,6 +25,11 @@ def percent(value: Interval, ends: bool = False, sign: str = "") -> str:
     return f"{mean:{sign}.1f} ({low:.1f}-{high:.1f})" if ends else f"{mean:{sign}.1f} ± {(high - low) / 2:.1f}"
 
 
+def plain(value: Interval) -> str:
+    """0.934 ± 0.012."""
+    return f"{value.mean:.3f}" if pd.isna(value.low) else f"{value.mean:.3f} ± {(value.high - value.low) / 2:.3f}"
+
+
 def number(value: float) -> str:
     if pd.isna(value):
         return "-"

@@ -112,7 +112,7 @@ def _policy(setup: Mapping[str, object]) -> str:
 
 def _part(records: Records, where: pd.Series[bool]) -> Records:
     runs = records.runs[where]
-    return Records(runs, *(t[t["run"].isin(runs["run"])] for t in (records.problems, records.candidates)))
+    return records.only(runs["run"])
 
 
 def _model(records: Records, parameters: Mapping[str, int]) -> Model:

@@ -31,14 +31,30 @@ class Pool:
     score: Floats
     correct: Bools
 
+    def only(self, kept: Ints | Bools) -> Pool:
+        """With these candidates alone, in as many units."""
+        return Pool(
+            units=self.units,
+            unit=self.unit[kept],
+            group=self.group[kept],
+            votes=self.votes[kept],
+            score=self.score[kept],
+            correct=self.correct[kept],
+        )
+
 
 def width(run: Records) -> int | None:
-    """Candidates per unit: 1 for independent samples, the size of a subtree, None where a run is one whole."""
+    """Candidates per unit: 1 for independent samples, the size of a subtree, None where a run is one whole.
+
+    A budget ends chains of attempts anywhere, so that none of them is that of a smaller run.
+    """
     row = run.runs.iloc[0]
     if row["strategy"] in INDEPENDENT:
         return 1
     if run.candidates.empty or run.candidates["subtree"].isna().all() or _overfull(run):
         return None
+    if pd.notna(row["chains"]):
+        return None if "budget." in row["settings"] else int(row["n"] // row["chains"])
     size = row["width"]
     if pd.isna(size):
         size = run.candidates.groupby(["problem_id", "subtree"], sort=False).size().max()

@@ -49,8 +49,8 @@ def note(table: pd.DataFrame) -> str:
     """Problems, seeds and the kind of interval, as far as the columns of the table say so. Greedy has no seeds."""
     drawn = table[table["method"] != "greedy"] if "method" in table else table
     parts = [
-        *([f"{_span(table['n_problems'])} problems"] if "n_problems" in table else []),
-        *([f"{_span(drawn['seeds'])} seeds"] if "seeds" in drawn and len(drawn) else []),
+        *([f"{span(table['n_problems'])} problems"] if "n_problems" in table else []),
+        *([f"{span(drawn['seeds'])} seeds"] if "seeds" in drawn and len(drawn) else []),
         "95% bootstrap intervals over problems",
     ]
     return ", ".join(parts).replace(", 1 seeds", ", 1 seed")
@@ -62,6 +62,7 @@ def lines_note(table: pd.DataFrame) -> str:
     return note(table) + "; bands: subsets of a larger run, bars: a run per point" * both
 
 
-def _span(counts: pd.Series) -> str:
+def span(counts: pd.Series) -> str:
+    """5, or 5 to 9."""
     low, high = int(counts.min()), int(counts.max())
     return str(low) if low == high else f"{low} to {high}"

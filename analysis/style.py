@@ -60,10 +60,11 @@ LOOKS = {
     "dvts": Look("DVTS", "#CC79A7", "v", rank=5, size=7),
     "lookahead": Look("Lookahead", "#56B4E9", "P", rank=6, size=7),
     "compute_optimal": Look("Compute-optimal", "#332288", "X", rank=7),
+    "revisions": Look("Revisions", "#882255", "p", rank=8, size=7),
     "pass": Look("Pass@N (any right)", "#8a8a8a", ".", ":", 9, 7),
 }
 LINES: tuple[Line, ...] = ("-", "--", "-.", ":")  # of the variants of a method
-SPARE = ("#332288", "#882255", "#117733", "#999933", "#661100", "#44AA99")  # for names this file does not know
+SPARE = ("#332288", "#AA4466", "#117733", "#999933", "#661100", "#44AA99")  # for names this file does not know
 MARKERS = "Xph<>8"
 
 

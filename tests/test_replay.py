@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from analysis import estimate
+from analysis import chains, estimate
 from analysis.load import load
 from ttcs import __main__ as command
 from ttcs import components
@@ -177,7 +177,7 @@ def test_a_lone_finished_sample_is_chosen_without_a_score(start: Start) -> None:
         ([], ["n=0"], "n=0 is not a whole number of at least 1"),
         ([], ["selection=median"], "selection has no option median"),
         ([], ["selection.power=2"], "selection.power needs its option before it: selection=... selection.power=..."),
-        ([], ["policy=zoo"], "policy cannot be given here: only selection, reduction, difficulty, n can"),
+        ([], ["policy=zoo"], "policy cannot be given here: only selection, reduction, difficulty, n, attempts can"),
         ([], ["n"], "n is not of the form key=value"),
         (["selection=majority"], ["selection=best"], "has no scores, which Best reads"),
         (
@@ -232,3 +232,71 @@ def test_what_compute_optimal_chose_for_its_n_is_one_whole(start: Start, capsys:
 def test_without_references(start: Start) -> None:
     result = replayed(start("pool", "n=4", "dataset.columns.answer=null"), "n=2")
     assert (result["accuracy"], result["ci95"], result["n_problems"]) == (None, None, 30)
+
+
+@pytest.mark.parametrize("sure", ["null", "0.9"])
+@pytest.mark.parametrize("selection", ["majority", "best", "weighted", "hierarchical"])
+def test_the_beginnings_of_all_chains_are_a_direct_run(start: Start, selection: str, sure: str) -> None:
+    """All chains of fewer attempts are one subset: what a smaller run decides, problem for problem."""
+    chained = ["strategy=revisions", "strategy.chains=4", f"strategy.sure={sure}", "selection=hierarchical"]
+    pool, direct = start("pool", *chained, "n=32"), start("direct", *chained, f"selection={selection}", "n=8")
+    run = Stored.of(pool)
+    (point,) = given([f"selection={selection}"], ("selection",))
+    reading = Reading.of(run, _method(run, point), 8, 2)
+    found = [reading.verdict(record) for record in records(pool)]
+    assert [verdict.correct for verdict in found] == [float(bool(record.correct)) for record in records(direct)]
+    result, summary = replayed(pool, f"selection={selection}", "attempts=2"), read_summary(direct)
+    assert result["accuracy"] == pytest.approx(summary["accuracy"])
+    assert (result["n"], result["attempts"], result["share"]) == (8, 2, 8 / 32)
+    assert result["cost"]["decoded_tokens"] == pytest.approx(summary["ledger"]["decoded_tokens"])
+    expected = chains.grid(load(pool), [(4, 2)])
+    assert result["accuracy"] == pytest.approx(expected[expected["selection"] == selection]["correct"].mean())
+
+
+def test_fewer_chains_of_fewer_attempts(start: Start) -> None:
+    pool = start("pool", "strategy=revisions", "strategy.chains=4", "n=32", "selection=hierarchical")
+    result = replayed(pool, "n=6", "attempts=3")
+    grid = chains.grid(load(pool), [(2, 3)])
+    assert result["accuracy"] == pytest.approx(grid[grid["selection"] == "hierarchical"]["correct"].mean())
+    assert result["subsets"] == 6
+    assert replayed(pool, "n=16")["attempts"] == 8  # whole chains, unless something else is said
+
+
+@pytest.mark.parametrize(
+    ("overrides", "line"),
+    [
+        (["attempts=9"], "attempts=9 is more than the 8 of each chain of pool"),
+        (["n=6", "attempts=4"], "n=6 is not a multiple of attempts=4"),
+        (["n=32", "attempts=4"], "n=32 with attempts=4 is 8 chains, more than the 4 of pool"),
+        (["n=12"], "n=12 is not a multiple of attempts=8"),
+        (["attempts=0"], "attempts=0 is not a whole number of at least 1"),
+    ],
+)
+def test_grids_that_a_run_does_not_hold(
+    start: Start, capsys: pytest.CaptureFixture[str], overrides: list[str], line: str
+) -> None:
+    pool = start("pool", "strategy=revisions", "strategy.chains=4", "n=32")
+    capsys.readouterr()
+    with pytest.raises(SystemExit, match="2"):
+        main([str(pool), *overrides])
+    assert line in capsys.readouterr().err
+
+
+def test_attempts_are_of_chains(start: Start, capsys: pytest.CaptureFixture[str]) -> None:
+    pool = start("pool", "n=8")
+    with pytest.raises(SystemExit, match="2"):
+        main([str(pool), "attempts=2"])
+    assert "attempts=2: pool has no chains of attempts" in capsys.readouterr().err
+
+
+def test_chains_that_a_budget_ended(start: Start, capsys: pytest.CaptureFixture[str]) -> None:
+    limits = "budget=generations", "budget.generations=20"
+    pool = start("pool", "strategy=revisions", "strategy.chains=4", "n=32", *limits)
+    with pytest.raises(SystemExit, match="2"):
+        main([str(pool), "attempts=2"])
+    assert "ran out of its budget, so it says nothing about n=8" in capsys.readouterr().err
+
+
+def read_summary(folder: Path) -> dict[str, Any]:
+    result: dict[str, Any] = json.loads((folder / "summary.json").read_text())
+    return result

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isqrt
+from math import isqrt, lcm
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +32,10 @@ class Cell:
     node: Mapping[str, Any]
 
     def strategy(self, n: int) -> Strategy:
-        """At the largest n that its width divides."""
+        """At the largest n that its width divides, or its chains."""
         width = int(self.node.get("width", 1) or isqrt(n))
-        sizes = {"n": n - n % width, "width": width}
+        unit = lcm(width, int(self.node.get("chains", 1)))
+        sizes = {"n": n - n % unit, "width": width}
         node = {key: sizes.get(key, value) for key, value in self.node.items()}
         strategy: Strategy = build(OmegaConf.create({"strategy": node}), "strategy")
         return strategy

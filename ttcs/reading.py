@@ -11,6 +11,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from analysis.estimate import RESAMPLES, subsets
+from ttcs.chains import Chains, own_n
 from ttcs.components import build
 from ttcs.core import Candidate, Reduction, Selection, Stop
 from ttcs.errors import UserError
@@ -23,12 +24,16 @@ GUIDES = {"rank", "table"}  # settings by which a strategy goes by scores: at ev
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """correct: share of the subsets that answer rightly (None: no reference). chosen: of the first subset."""
+    """correct: share of the subsets that answer rightly (None: no reference). chosen: of the first subset.
+
+    share: of what the search cost, of its decoded tokens where those of its candidates tell.
+    """
 
     digest: Digest
     correct: float | None
     chosen: int | None
     subsets: int
+    share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,7 @@ class Reading:
 
     size: the n of the run. n: of the run that is asked about.
     guided: the search itself had solutions scored, so that scores are there whether or not the selection reads them.
+    chains: of the run that is asked about, if it has any.
     """
 
     folder: Path
@@ -45,11 +51,15 @@ class Reading:
     size: int
     n: int
     guided: bool
+    chains: Chains | None = None
 
     @classmethod
-    def of(cls, run: Stored, method: DictConfig, n: int) -> Reading:
-        """method: the configuration of selection and reduction. UserError for what the run cannot tell."""
-        strategy, size = run.config.strategy, own_n(run)
+    def of(cls, run: Stored, method: DictConfig, n: int, attempts: int | None = None) -> Reading:
+        """method: the configuration of selection and reduction. attempts: of each chain (None: those of the run).
+
+        UserError for what the run cannot tell.
+        """
+        strategy, size, chains = run.config.strategy, own_n(run), Chains.of(run, n, attempts)
         if n > size:
             raise UserError(f"n={n} is more than the n={size} of {run.folder}")
         if method.reduction != run.config.reduction and strategy.get("rank") == run.config.reduction:
@@ -57,8 +67,9 @@ class Reading:
                 f"{run.folder} searched by its own reduction: with another one it would have gone elsewhere; "
                 f"only its selection and its n can be replayed"
             )
-        guided = not GUIDES.isdisjoint(strategy)
-        return cls(run.folder, build(method, "selection"), build(method, "reduction"), size, n, guided)
+        guided = not GUIDES.isdisjoint(strategy) or strategy.get("sure") is not None
+        selection, reduction = build(method, "selection"), build(method, "reduction")
+        return cls(run.folder, selection, reduction, size, n, guided, chains)
 
     @property
     def reads_prm(self) -> bool:
@@ -68,9 +79,23 @@ class Reading:
     def verdict(self, record: Record) -> Verdict:
         candidates = self._candidates(record)
         units = [list(range(len(candidates)))] if self.n == self.size else self._units(record)
-        drawn = subsets(len(units), len(units) * self.n // self.size, RESAMPLES, 0)
+        drawn = subsets(len(units), self._wanted(len(units)), RESAMPLES, 0)
         chosen = [self._choose(record, candidates, [i for unit in row for i in units[unit]]) for row in drawn]
-        return Verdict(Digest.of(record), _share(record, chosen), chosen[0], len(drawn))
+        share = self._cost(record, units, drawn.shape[1])
+        return Verdict(Digest.of(record), _share(record, chosen), chosen[0], len(drawn), share)
+
+    def _wanted(self, units: int) -> int:
+        """Units in a subset."""
+        if self.chains is None or self.n == self.size:
+            return units * self.n // self.size
+        return self.n // self.chains.attempts
+
+    def _cost(self, record: Record, units: Sequence[Sequence[int]], wanted: int) -> float:
+        """Of the decoded tokens of a search in chains, in which later attempts may be longer, those of a subset."""
+        tokens = [candidate.tokens or 0 for candidate in record.candidates]
+        if self.chains is None or not sum(tokens):
+            return self.n / self.size
+        return sum(tokens[i] for unit in units for i in unit) / sum(tokens) * wanted / len(units)
 
     def _candidates(self, record: Record) -> list[Candidate]:
         """As the selection of such a run would see all of them, with more than one of them finished."""
@@ -108,24 +133,22 @@ class Reading:
         candidates = record.candidates
         where = f"{self.folder}: problem {record.problem_id}"
         cut = any(candidate.stop == Stop.BUDGET for candidate in candidates)
-        if cut or len(candidates) != self.size:
+        # Chains may end early by themselves; other searches have fewer candidates only where the budget ran out.
+        short = len(candidates) != self.size if self.chains is None else self.chains.budgeted
+        if cut or short:
             raise UserError(f"{where} ran out of its budget, so it says nothing about n={self.n}")
-        if not self.guided and independent(record):
+        if self.chains is None and not self.guided and independent(record):
             return [[i] for i in range(self.size)]
         if any(candidate.subtree is None for candidate in candidates):
             reason = f"its candidates were compared with each other, so it is one whole of n={self.size}"
             raise UserError(f"{self.folder} says nothing about n={self.n}: {reason}")
-        order = sorted(range(self.size), key=lambda i: candidates[i].subtree or 0)
+        order = sorted(range(len(candidates)), key=lambda i: candidates[i].subtree or 0)
         units = [sorted(unit) for _, unit in groupby(order, key=lambda i: candidates[i].subtree)]
+        if self.chains is not None:
+            return [unit[: self.chains.attempts] for unit in units]
         if self.n * len(units) % self.size:
             raise UserError(f"n={self.n} is not a multiple of width={self.size // len(units)}")
         return units
-
-
-def own_n(run: Stored) -> int:
-    """The n of the strategy; one that has none (greedy) is a single candidate."""
-    n: int = run.config.strategy.get("n", 1)
-    return n
 
 
 def _finished(candidate: CandidateRecord) -> bool:

@@ -1,7 +1,8 @@
 """`python -m ttcs.replay FOLDER selection=majority n=4,16`: other decisions on recorded candidates; no model runs.
 
 At the run's own n this is what a run with that selection and reduction would have come to; at a smaller n the mean over
-subsets of the candidates, of DVTS over whole subtrees (docs/records.md).
+subsets of the candidates, of DVTS over whole subtrees, of revisions over whole chains or, with attempts=..., over their
+beginnings (docs/records.md).
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from math import isnan
+from math import fsum, isnan
 from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 from rich.table import Table
 
 from analysis.bootstrap import interval
+from ttcs.chains import own_n
 from ttcs.components import build
 from ttcs.difficulty import Difficulty
 from ttcs.errors import UserError
@@ -26,35 +28,41 @@ from ttcs.folder import write
 from ttcs.given import Given, given
 from ttcs.identity import digest, portable
 from ttcs.progress import console, percent
-from ttcs.reading import Reading, Verdict, own_n
+from ttcs.reading import Reading, Verdict
 from ttcs.runner import whole
 from ttcs.stored import Stored
 from ttcs.summary import Accuracy, Setting
 
 METHOD = "selection", "reduction", "difficulty"
+ATTEMPTS = "attempts"
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Totals, as far as they go with n: its share of those of the run. None: not on record, as of an imported pool."""
+    """Totals, as far as they go with n: its share of those of the run. None: not on record, as of an imported pool.
+
+    Of chains of revisions the share is that of the decoded tokens, for FLOPs too, though later attempts read more.
+    """
 
     decoded_tokens: float | None
     policy_flops: float | None
     prm_flops: float | None
 
     @classmethod
-    def of(cls, verdicts: Sequence[Verdict], share: float, reads_prm: bool) -> Cost:
-        ledgers = [verdict.digest.ledger for verdict in verdicts]
-        tokens, policy = sum(one.decoded_tokens for one in ledgers), sum(one.policy_flops for one in ledgers)
-        prm = sum(one.prm_flops for one in ledgers) if reads_prm else 0
-        return cls(tokens * share or None, policy * share or None, prm * share if policy else None)
+    def of(cls, verdicts: Sequence[Verdict], reads_prm: bool) -> Cost:
+        shared = [(verdict.share, verdict.digest.ledger) for verdict in verdicts]
+        tokens = fsum(share * one.decoded_tokens for share, one in shared)
+        policy = fsum(share * one.policy_flops for share, one in shared)
+        prm = fsum(share * one.prm_flops for share, one in shared) if reads_prm else 0
+        return cls(tokens or None, policy or None, prm if policy else None)
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
     """ci95: percentile bootstrap over problems. by_level, no_levels: as in `Summary`. share: n / the n of the run.
 
-    subsets: of a problem's candidates that were decided on; 1: all of them at once.
+    subsets: of a problem's candidates that were decided on; 1: all of them at once. attempts: of each chain of
+    revisions (None: the run has no chains).
     """
 
     accuracy: float | None
@@ -64,6 +72,7 @@ class Replay:
     no_levels: str | None
     subsets: int
     share: float
+    attempts: int | None
     cost: Cost
     records: str
     setting: Setting
@@ -87,15 +96,17 @@ def replayed(run: Stored, overrides: Sequence[str]) -> list[tuple[Replay, DictCo
     """A replay for each combination of the values given, and the configuration of its method."""
     if run.setting is None:
         raise UserError(f"{run.folder} is not finished: the command of the run goes on with it")
-    points = given(overrides, (*METHOD, "n"), [f"n={run.setting.n}", f"seed={run.setting.seed}"])
+    defaults = [f"n={run.setting.n}", f"seed={run.setting.seed}", f"+{ATTEMPTS}=null"]
+    points = given(overrides, (*METHOD, "n", ATTEMPTS), defaults)
     return [(_replay(run, run.setting, point), _method(run, point)) for point in points]
 
 
 def _replay(run: Stored, own: Setting, point: Given) -> Replay:
-    method, n = _method(run, point), whole(point.config, "n", 1) if "n" in point.keys else own_n(run)
-    reading = Reading.of(run, method, n)
+    method, attempts = _method(run, point), whole(point.config, ATTEMPTS, 1) if ATTEMPTS in point.keys else None
+    n = whole(point.config, "n", 1) if "n" in point.keys else _largest(run, attempts)
+    reading = Reading.of(run, method, n, attempts)
     verdicts = sorted(map(reading.verdict, run.records()), key=lambda verdict: verdict.digest.pool.problem_id)
-    total, share = _accuracy(verdicts), n / reading.size
+    total = _accuracy(verdicts)
     by_level, no_levels = _by_level(verdicts, build(method, "difficulty"))
     chosen = {key: point.choice(key) for key in METHOD if key in point.keys}
     return Replay(
@@ -105,11 +116,18 @@ def _replay(run: Stored, own: Setting, point: Given) -> Replay:
         by_level=by_level,
         no_levels=no_levels,
         subsets=max((verdict.subsets for verdict in verdicts), default=0),
-        share=share,
-        cost=Cost.of(verdicts, share, reading.reads_prm),
+        share=n / reading.size,
+        attempts=None if reading.chains is None else reading.chains.attempts,
+        cost=Cost.of(verdicts, reading.reads_prm),
         records=str(run.folder),
         setting=Setting(**{**asdict(own), **chosen, "n": n}),
     )
+
+
+def _largest(run: Stored, attempts: int | None) -> int:
+    """The n of the run, or what its chains come to with so many attempts each."""
+    chains: int | None = run.config.strategy.get("chains")
+    return own_n(run) if attempts is None or chains is None else chains * attempts
 
 
 def _method(run: Stored, point: Given) -> DictConfig:
@@ -139,22 +157,28 @@ def _by_level(verdicts: Sequence[Verdict], difficulty: Difficulty) -> tuple[dict
 def _save(replay: Replay, method: DictConfig) -> Path:
     """In the folder of the run, named after what was asked."""
     setting = replay.setting
-    asked = digest({"method": portable(method), "n": setting.n})
+    asked = digest({"method": portable(method), "n": setting.n, **_grid(replay)})
     folder = Path(replay.records) / "replay" / f"{setting.selection}_{setting.reduction}"
     folder.mkdir(parents=True, exist_ok=True)
     write(folder / f"n={setting.n}-{asked}.json", replay.to_json())
     return folder / f"n={setting.n}-{asked}.json"
 
 
+def _grid(replay: Replay) -> dict[str, int]:
+    return {} if replay.attempts is None else {ATTEMPTS: replay.attempts}
+
+
 def _show(replays: Sequence[tuple[Replay, Path]]) -> None:
-    table = Table("selection", "reduction", "n", "accuracy", "tokens", "FLOPs", title="replay", title_justify="left")
+    columns = "selection", "reduction", "n", "attempts x chains", "accuracy", "tokens", "FLOPs"
+    table = Table(*columns, title="replay", title_justify="left")
     for replay, _ in replays:
         setting, cost = replay.setting, replay.cost
         tokens = "unknown" if cost.decoded_tokens is None else f"{cost.decoded_tokens:,.0f}"
         flops = "unknown" if cost.policy_flops is None else f"{cost.policy_flops + (cost.prm_flops or 0):.1e}"
         total = Accuracy(replay.accuracy, replay.ci95, replay.n_problems)
         accuracy = percent(total) if replay.ci95 or replay.accuracy is None else f"{replay.accuracy:.1%}"
-        table.add_row(setting.selection, setting.reduction, str(setting.n), accuracy, tokens, flops)
+        chains = "" if replay.attempts is None else f"{replay.attempts} x {setting.n // replay.attempts}"
+        table.add_row(setting.selection, setting.reduction, str(setting.n), chains, accuracy, tokens, flops)
     console.print(table)
     for _, file in replays:
         console.print(f"  {file}", markup=False)
@@ -166,7 +190,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="the run's folder")
     parser.add_argument(
-        "overrides", nargs="*", metavar="KEY=VALUE", help="selection, reduction, difficulty, n; several values: a,b,c"
+        "overrides",
+        nargs="*",
+        metavar="KEY=VALUE",
+        help="selection, reduction, difficulty, n, attempts; several values: a,b,c",
     )
     return parser
 

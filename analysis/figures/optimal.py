@@ -47,15 +47,29 @@ class ComputeOptimal:
 
     def panels(self, records: Records) -> Sequence[Output]:
         estimates = evaluate.evaluate(records)
-        grids = optimal.grids(estimates[self._candidate(estimates)], self.methods)
-        cuts = {difficulty: self._bins(records, grids, difficulty) for difficulty in self.difficulties}
+        grids = self._grids(estimates)
+        cuts = self._cuts(records, grids)
+        return [*self._drawn(estimates, grids, cuts), *self._fitted(records, estimates, grids, cuts)]
+
+    def of(self, records: Records, estimates: pd.DataFrame) -> list[Output]:
+        """The pictures for methods that are not single runs; for such there is no table that a search could read."""
+        grids = self._grids(estimates)
+        return self._drawn(estimates, grids, self._cuts(records, grids))
+
+    def _grids(self, estimates: pd.DataFrame) -> list[Grid]:
+        return optimal.grids(estimates[self._candidate(estimates)], self.methods)
+
+    def _cuts(self, records: Records, grids: Sequence[Grid]) -> dict[str, Bins]:
+        return {difficulty: self._bins(records, grids, difficulty) for difficulty in self.difficulties}
+
+    def _drawn(self, estimates: pd.DataFrame, grids: Sequence[Grid], cuts: dict[str, Bins]) -> list[Output]:
         curves = pd.DataFrame([row for difficulty in cuts for row in self._rows(grids, cuts[difficulty])])
         there = {split(name)[0] for name in estimates["method"]}
         drawn = evaluate.chosen(estimates, [name for name in self.baselines if name in there])
         table = pd.concat([evaluate.summary(drawn), curves], ignore_index=True)
         gains = Panel(f"{self.name}_gain", "Gain of choosing by difficulty", _gains(curves), gain_vs_n)
         chosen = (self._choices(grids, cut) for cut in cuts.values())
-        return [*self._against(table), gains, *chosen, *self._fitted(records, estimates, grids, cuts)]
+        return [*self._against(table), gains, *chosen]
 
     def _candidate(self, estimates: pd.DataFrame) -> pd.Series[bool]:
         """Named methods may end with anything; else one selection has to serve all, as it does in a run."""

@@ -67,5 +67,5 @@ def _cell(row: pd.Series) -> str:
     if row["measure"].startswith("AUC"):
         if pd.isna(value.mean):
             return "-"
-        return f"{value.mean:.3f} ± {(value.high - value.low) / 2:.3f}"
+        return markdown.plain(value)
     return markdown.percent(value)

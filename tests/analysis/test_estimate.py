@@ -59,7 +59,7 @@ def brute(rows: list[Row], units: int, k: int, kind: str) -> float:
 
 
 def estimated(pool: Pool, k: int, kind: str, resamples: int = 10**6) -> float:
-    return estimate._estimate(kind, pool, k, estimate.subsets(pool.units, k, resamples, 0))
+    return estimate.estimated(kind, pool, k, estimate.subsets(pool.units, k, resamples, 0))
 
 
 rows_of_units = st.integers(1, 3).flatmap(

@@ -25,7 +25,7 @@ def nodes(of: list[Prefix]) -> set[Prefix]:
     return {prefix[:end] for prefix in of for end in range(1, len(prefix) + 1)}
 
 
-def read_words(problem: Problem, steps: list[str]) -> list[Prefix | None]:
+def read_words(problem: Problem, steps: Sequence[str], attempts: Sequence[str] = ()) -> list[Prefix | None]:
     """One token a word: the question, then the steps."""
     words = [problem.question.split(), *(step.split() for step in steps)]
     tokens = tuple(hash(word) for piece in words for word in piece)

@@ -35,3 +35,12 @@ def test_how_a_stage_is_spread():
     assert "--nproc_per_node=3" in recipe.commands(Run("s", "o", "ranks"))[0]
     shards = recipe.commands(Run("s", "o", "shards"))
     assert [command[-1] for command in shards] == ["stage.shard=0", "stage.shard=1", "stage.shard=2"]
+
+
+def test_an_ordinary_run_is_typed_as_it_is_and_stages_get_the_overrides():
+    recipe = Recipe([], 2, ["seed=3"])
+    assert recipe.commands(Run("samples", "o", arguments=["n=64"])) == [[sys.executable, "-m", "ttcs", "n=64"]]
+    assert recipe.commands(Run("s", "o"))[0][-2:] == ["stage=s", "seed=3"]
+    assert all(
+        "seed=3" in command for spread in ("ranks", "shards") for command in recipe.commands(Run("s", "o", spread))
+    )

@@ -2,23 +2,14 @@
 
 import json
 
-import pytest
 import torch
 from datasets import load_from_disk
-from transformers import AutoTokenizer
 
 from tests import tiny
-from ttcs.core import Judge
-from ttcs.errors import UserError
-from ttcs.prms.conversation import Conversation
-from ttcs.prms.rlhflow import RLHFlow
-from ttcs.prms.transformers import TransformersPRM
 from ttcs.training.corpus import Corpus, ProblemSet
-from ttcs.training.graded import GradedSamples, GradedSolutions, graded
-from ttcs.training.prm import ProcessRewardModel, deepened, held_out
+from ttcs.training.graded import GradedSamples, GradedSolutions
 from ttcs.training.sft import SupervisedFineTuning
-from ttcs.training.steps import Collator, StepLoss, encode
-from ttcs.zoo.generator import Mistakes, Split, exercises
+from ttcs.zoo.generator import Mistakes
 
 ARGUMENTS = {"per_device_train_batch_size": 8, "report_to": "none", "logging_steps": 50, "disable_tqdm": True}
 
@@ -88,110 +79,6 @@ def _loss(folder, dataset):
         return sum(model(input_ids=ids, labels=labels).loss.item() for ids, labels in rows)
 
 
-def solutions(count=160):
-    """Steps whose text tells their label: the loss can reach the labels' entropy."""
-    for i in range(count):
-        good = i % 2 == 0
-        step = f"## Step 1: Add: ${i} + 1 = {i + 1 if good else 0}$."
-        yield {
-            "problem_id": f"q{i // 2}",
-            "question": f"Compute {i // 2}.",
-            "steps": [step],
-            "labels": [0.75 if good else 0.0],
-        }
-
-
-def prm_stage(tmp_path, **changes):
-    folder = tmp_path / "rollouts"
-    folder.mkdir(exist_ok=True)
-    (folder / "0.jsonl").write_text("".join(json.dumps(s) + "\n" for s in solutions()) + '{"done": "q0"}\n')
-    arguments = ARGUMENTS | {
-        "num_train_epochs": 12,
-        "learning_rate": 3e-3,
-        "remove_unused_columns": False,
-        "eval_strategy": "epoch",
-        "save_strategy": "epoch",
-        "load_best_model_at_end": True,
-        "metric_for_best_model": "eval_loss",
-        "greater_is_better": False,
-    }
-    settings = {
-        "rollouts": str(folder),
-        "start": tiny.folder(),
-        "out": str(tmp_path / "prm"),
-        "work": str(tmp_path / "work"),
-        "seed": 0,
-        "validation": 0.2,
-        "patience": 12,
-        "arguments": arguments,
-    }
-    return ProcessRewardModel(**(settings | changes))
-
-
-def test_prm_training_reaches_the_entropy_of_the_labels(tmp_path):
-    prm_stage(tmp_path).run()
-    engine = TransformersPRM(RLHFlow(), str(tmp_path / "prm"), 8)
-    for ticket, text in enumerate(("## Step 1: Add: $500 + 1 = 501$.", "## Step 1: Add: $500 + 1 = 0$.")):
-        engine.add(ticket, Judge(tiny.trajectory(text, problem=tiny.Problem("x", "Compute 500."))))
-    scores = dict(engine.step())
-    assert scores[0].scores[0] == pytest.approx(0.75, abs=0.2)
-    assert scores[1].scores[0] < 0.1
-
-
-def test_no_question_is_on_both_sides_of_the_split(tmp_path):
-    tokenizer = AutoTokenizer.from_pretrained(tiny.folder())
-    sides = prm_stage(tmp_path)._datasets(tokenizer)
-    conversation = Conversation(tokenizer)
-    for side, dataset in enumerate(sides):
-        own = [solution for solution in solutions() if held_out(solution["question"], 0.2) == bool(side)]
-        assert 0 < len(own) < 160
-        assert dataset["input_ids"][:] == [encode(tokenizer, conversation, s)["input_ids"] for s in own]
-    assert sum(map(len, sides)) == 160
-
-
-def test_the_share_held_out_is_the_one_asked_for():
-    assert sum(held_out(f"q{i}", 0.1) for i in range(5000)) / 5000 == pytest.approx(0.1, abs=0.02)
-
-
-def test_labels_stand_where_the_answer_is_predicted_and_the_loss_reads_there():
-    tokenizer = AutoTokenizer.from_pretrained(tiny.folder())
-    conversation = Conversation(tokenizer)
-    line = {"problem_id": "q", "question": "Q", "steps": ["one", "two"], "labels": [1.0, 0.25]}
-    example = encode(tokenizer, conversation, line)
-    _, ends = conversation.encode(tiny.Problem("q", "Q"), ["one", "two"])
-    assert [i for i, label in enumerate(example["steps"]) if label >= 0] == [end - 1 for end in ends]
-    logits = torch.zeros(1, example["length"], 8)
-    logits[0, ends[0] - 1, 3], logits[0, ends[1] - 1, 3] = 50.0, -torch.log(torch.tensor(3.0))
-    outputs = type("Outputs", (), {"logits": logits})
-    loss = StepLoss(3, 4, 1.0, 1.0)(outputs, Collator(0)([example])["labels"])  # no tokens are labelled
-    entropy = -(0.25 * torch.log(torch.tensor(0.25)) + 0.75 * torch.log(torch.tensor(0.75)))
-    assert loss.item() == pytest.approx(entropy.item() / 2, abs=1e-5)
-
-
-def test_no_rollouts_is_said(tmp_path):
-    with pytest.raises(UserError, match="no rollouts"):
-        prm_stage(tmp_path, rollouts=str(tmp_path / "none")).run()
-
-
-def test_tokens_are_labelled_right_up_to_the_first_wrong_one():
-    tokenizer = AutoTokenizer.from_pretrained(tiny.folder())
-    conversation = Conversation(tokenizer)
-    exercise = next(exercises("labels", Split.TRAIN))
-    texts = exercise.graded_right()
-    slipped = [*texts[:-1], texts[-1].replace("boxed{", "boxed{9")]
-    for steps, wrong in ((texts, 0), (slipped, 1)):
-        line = graded("g", exercise, steps)
-        assert (line["labels"], line["correct"]) == ([1.0] * (len(texts) - 1) + [1.0 - wrong], not wrong)
-        example = encode(tokenizer, conversation, line)
-        ids, labels = example["input_ids"], example["tokens"]
-        read = "".join(tokenizer.decode([i]) for i, label in zip(ids, labels, strict=True) if label == 1)
-        missing = "" if not wrong else slipped[-1][line["right"] :].strip()
-        said = "".join(step.strip() for step in steps)
-        assert said.startswith(read) and len(said) - len(missing) - 8 < len(read) <= len(said) - len(missing)
-        after = [int(i) for i in example["next"] if i >= 0]
-        assert after == [i for i, label in zip(ids, labels, strict=True) if label == 1]
-
-
 def test_samples_of_the_policy_are_graded(tmp_path):
     from ttcs.policies.scripted import ScriptedPolicy
 
@@ -200,13 +87,3 @@ def test_samples_of_the_policy_are_graded(tmp_path):
     lines = [json.loads(line) for line in (tmp_path / "s.jsonl").read_text().splitlines()]
     assert all(not line["correct"] and line["labels"][0] == 0.0 for line in lines)  # it knows nothing of the exercises
     assert lines
-
-
-def test_a_deepened_model_says_at_first_what_it_said():
-    from transformers import AutoModelForCausalLM
-
-    model = AutoModelForCausalLM.from_pretrained(tiny.folder(), dtype="float32").eval()
-    deeper = deepened(model, 2).eval()
-    ids = torch.arange(20)[None]
-    assert deeper.config.num_hidden_layers == model.config.num_hidden_layers + 2
-    assert torch.allclose(deeper(ids).logits, model(ids).logits, atol=1e-5)

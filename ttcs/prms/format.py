@@ -30,7 +30,7 @@ class Reader(Protocol):
 class Scorer:
     """A loaded PRM: `model` (its `base_model` gives hidden states) and the head on top of them.
 
-    head: hidden states [..., hidden] -> logits [..., labels], what `Format.scores` turns into scores.
+    head: hidden states [..., hidden] -> logits [..., labels], what `Format.scores` turns into scores; differentiable.
     parameters: weights of the head, where it is more than rows of a language model's own.
     """
 
@@ -39,10 +39,30 @@ class Scorer:
     parameters: int = 0
 
 
-def with_head(model: Any, head: nn.Module) -> Scorer:
-    """A model and the module that judges its hidden states: in float32 whatever the model's precision, as on vLLM."""
-    head.float()
-    return Scorer(model, lambda hidden: head(hidden.float()), sum(weight.numel() for weight in head.parameters()))
+@dataclass(frozen=True, slots=True)
+class NewHead:
+    """A transformers class whose head, the weights that begin with `name`, a checkpoint need not have.
+
+    What it lacks is random, for training to begin with; every other weight has to be there.
+    """
+
+    kind: Any
+    name: str
+
+    def from_pretrained(self, model: str, **settings: Any) -> tuple[Any, dict[str, Any]]:
+        loaded, report = self.kind.from_pretrained(model, **settings)
+        missing = {key for key in report["missing_keys"] if not key.startswith(f"{self.name}.")}
+        return loaded, {**report, "missing_keys": missing}
+
+
+def with_head(model: Any, name: str) -> Scorer:
+    """A model and the module of it that judges hidden states: in float32 whatever the model's precision, as on vLLM.
+
+    The module is looked up when it is called, as training may have wrapped it by then.
+    """
+    head: nn.Module = model.get_submodule(name).float()
+    parameters = sum(weight.numel() for weight in head.parameters())
+    return Scorer(model, lambda hidden: model.get_submodule(name)(hidden.float()), parameters)
 
 
 class Format(Protocol):
@@ -52,12 +72,22 @@ class Format(Protocol):
         """How solutions are written for this PRM. UserError when the tokenizer lacks what the format needs."""
         ...
 
-    def load(self, model: str, tokenizer: Any, dtype: str, device: str) -> Scorer:
-        """The checkpoint on transformers, in evaluation mode."""
+    def load(
+        self, model: str, tokenizer: Any, dtype: str, device: str, new_head: bool = False, **config: Any
+    ) -> Scorer:
+        """The checkpoint on transformers, in evaluation mode.
+
+        new_head: a head of this format that the checkpoint lacks is random, for training to begin with; else that is a
+        UserError. config: fields of the model's config that are to have other values.
+        """
+        ...
+
+    def log_odds(self, logits: torch.Tensor) -> torch.Tensor:
+        """Logits [..., labels] -> the logit [...] of the score: what training compares with a label."""
         ...
 
     def scores(self, logits: torch.Tensor) -> torch.Tensor:
-        """Logits [rows, labels] -> scores [rows] in [0, 1]: the same on every engine."""
+        """Logits [..., labels] -> scores [...] in [0, 1], the sigmoid of the log-odds: the same on every engine."""
         ...
 
     def pooling(self, model: str, tokenizer: Any) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ from ttcs.core import Problem
 from ttcs.errors import UserError
 from ttcs.models.load import load_model
 from ttcs.models.pieces import Pieces, Prefix, solutions
-from ttcs.prms.format import Reader, Scorer, with_head
+from ttcs.prms.format import NewHead, Reader, Scorer, with_head
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +45,23 @@ class Outcome:
 
         return read
 
-    def load(self, model: str, tokenizer: Any, dtype: str, device: str) -> Scorer:
-        loaded = load_model(model, dtype, device, AutoModelForSequenceClassification)
+    def load(
+        self, model: str, tokenizer: Any, dtype: str, device: str, new_head: bool = False, **config: Any
+    ) -> Scorer:
+        kind: Any = AutoModelForSequenceClassification
+        if new_head:
+            kind, config = NewHead(kind, "score"), {"num_labels": 1, **config}
+        loaded = load_model(model, dtype, device, kind, **config)
         if loaded.config.num_labels > 2:
             raise UserError(f"PRM {model} has {loaded.config.num_labels} classes: one or two make a score")
-        return with_head(loaded, loaded.score)
+        return with_head(loaded, "score")
+
+    def log_odds(self, logits: torch.Tensor) -> torch.Tensor:
+        return logits[..., 0] if logits.shape[-1] == 1 else logits[..., 1] - logits[..., 0]
 
     def scores(self, logits: torch.Tensor) -> torch.Tensor:
-        logit = logits[:, 0] if logits.shape[1] == 1 else logits[:, 1] - logits[:, 0]
-        return torch.sigmoid(logit.double())  # rewards have no bounds: in single precision all above 17 are one
+        # Rewards have no bounds: in single precision all above 17 are one.
+        return torch.sigmoid(self.log_odds(logits).double())
 
     def pooling(self, model: str, tokenizer: Any) -> Mapping[str, Any]:
         return {"runner": "pooling", "convert": "classify"}

@@ -13,7 +13,7 @@ from transformers import Qwen2Model, Qwen2PreTrainedModel
 from ttcs.core import Problem
 from ttcs.models.load import load_model
 from ttcs.models.pieces import Pieces, Prefix
-from ttcs.prms.format import Reader, Scorer, with_head
+from ttcs.prms.format import NewHead, Reader, Scorer, with_head
 from ttcs.prms.verdict import token_id
 
 
@@ -55,12 +55,17 @@ class QwenMath:
 
         return read
 
-    def load(self, model: str, tokenizer: Any, dtype: str, device: str) -> Scorer:
-        loaded = load_model(model, dtype, device, Qwen2ForProcessRewardModel)
-        return with_head(loaded, loaded.score)
+    def load(
+        self, model: str, tokenizer: Any, dtype: str, device: str, new_head: bool = False, **config: Any
+    ) -> Scorer:
+        kind = NewHead(Qwen2ForProcessRewardModel, "score") if new_head else Qwen2ForProcessRewardModel
+        return with_head(load_model(model, dtype, device, kind, **config), "score")
+
+    def log_odds(self, logits: torch.Tensor) -> torch.Tensor:
+        return logits[..., 1] - logits[..., 0]
 
     def scores(self, logits: torch.Tensor) -> torch.Tensor:
-        return torch.softmax(logits, -1)[:, 1]
+        return torch.sigmoid(self.log_odds(logits))
 
     def pooling(self, model: str, tokenizer: Any) -> Mapping[str, Any]:
         """vLLM has a class of its own for the architecture that the checkpoints name."""

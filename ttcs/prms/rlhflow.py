@@ -36,11 +36,16 @@ class RLHFlow:
 
         return read
 
-    def load(self, model: str, tokenizer: Any, dtype: str, device: str) -> Scorer:
-        return load_verdict(model, self._verdicts(tokenizer, model), dtype, device)
+    def load(
+        self, model: str, tokenizer: Any, dtype: str, device: str, new_head: bool = False, **config: Any
+    ) -> Scorer:
+        return load_verdict(model, self._verdicts(tokenizer, model), dtype, device, **config)
+
+    def log_odds(self, logits: torch.Tensor) -> torch.Tensor:
+        return logits[..., 0]
 
     def scores(self, logits: torch.Tensor) -> torch.Tensor:
-        return torch.sigmoid(logits[:, 0])
+        return torch.sigmoid(self.log_odds(logits))
 
     def pooling(self, model: str, tokenizer: Any) -> Mapping[str, Any]:
         return verdict_pooling(model, *tokenizer.convert_ids_to_tokens(self._verdicts(tokenizer, model)))

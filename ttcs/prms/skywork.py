@@ -14,7 +14,7 @@ from ttcs.core import Problem
 from ttcs.errors import UserError
 from ttcs.models.load import load_model
 from ttcs.models.pieces import Pieces, Prefix
-from ttcs.prms.format import Reader, Scorer, with_head
+from ttcs.prms.format import NewHead, Reader, Scorer, with_head
 from ttcs.prms.repack import repack
 from ttcs.prms.verdict import token_id
 
@@ -58,12 +58,17 @@ class Skywork:
 
         return read
 
-    def load(self, model: str, tokenizer: Any, dtype: str, device: str) -> Scorer:
-        loaded = load_model(model, dtype, device, Qwen2ForPrmModel)
-        return with_head(loaded, loaded.v_head["summary"])
+    def load(
+        self, model: str, tokenizer: Any, dtype: str, device: str, new_head: bool = False, **config: Any
+    ) -> Scorer:
+        kind = NewHead(Qwen2ForPrmModel, "v_head") if new_head else Qwen2ForPrmModel
+        return with_head(load_model(model, dtype, device, kind, **config), "v_head.summary")
+
+    def log_odds(self, logits: torch.Tensor) -> torch.Tensor:
+        return logits[..., 0]
 
     def scores(self, logits: torch.Tensor) -> torch.Tensor:
-        return torch.sigmoid(logits[:, 0])
+        return torch.sigmoid(self.log_odds(logits))
 
     def pooling(self, model: str, tokenizer: Any) -> Mapping[str, Any]:
         """vLLM knows neither the architecture nor the head: a copy says them in words that it knows."""

@@ -12,15 +12,15 @@ from ttcs.models.load import load_config, load_model
 from ttcs.prms.format import Scorer
 
 
-def load_verdict(model: str, verdicts: tuple[int, int], dtype: str, device: str) -> Scorer:
+def load_verdict(model: str, verdicts: tuple[int, int], dtype: str, device: str, **config: Any) -> Scorer:
     """A causal language model as a scorer with one logit, that of the good verdict less that of the bad one.
 
-    Its sigmoid is the softmax over the two.
+    Its sigmoid is the softmax over the two. No other row of the language model's head is ever multiplied.
     """
-    loaded = load_model(model, dtype, device)
-    good, bad = loaded.get_output_embeddings().weight[list(verdicts)].detach().float()
+    loaded = load_model(model, dtype, device, **config)
 
     def head(hidden: torch.Tensor) -> torch.Tensor:
+        good, bad = loaded.get_output_embeddings().weight[list(verdicts)].float()
         logit: torch.Tensor = hidden.float() @ (good - bad)[:, None]
         return logit
 

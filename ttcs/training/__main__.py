@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from contextlib import redirect_stdout
+from io import StringIO
+
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
+from ttcs.errors import UserError
 from ttcs.explain import answering
+from ttcs.identity import register_resolvers
 from ttcs.options import CONF
+from ttcs.training.claim import claim
+
+register_resolvers()
+os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")  # a stage has a bar of its own
 
 
 @hydra.main(version_base="1.3", config_path=str(CONF), config_name="training")
 def main(config: DictConfig) -> None:
-    print(OmegaConf.to_yaml(config.stage, resolve=True))
-    with answering("training"):
+    first = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun starts: what it says is enough
+    with redirect_stdout(sys.stdout if first else StringIO()), answering("training"):
+        if missing := sorted(OmegaConf.missing_keys(config.stage)):
+            raise UserError(f"{missing[0]} has no value: say {missing[0]}=...")
+        print(OmegaConf.to_yaml(config.stage, resolve=True))
+        plain = OmegaConf.to_container(config.stage, resolve=True)
+        assert isinstance(plain, dict)
+        claim({str(key): value for key, value in plain.items()}, first)
         hydra.utils.instantiate(config.stage, _convert_="all").run()
 
 

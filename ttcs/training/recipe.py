@@ -17,17 +17,19 @@ from ttcs.errors import UserError
 class Run:
     """A stage and how it is spread over processes: `alone`, data-parallel under torchrun (`ranks`), or by `shards`.
 
-    Done once `out` exists, and not run again.
+    Done once `out` exists, and not run again. arguments: those of `python -m ttcs`, where this is no stage but an
+    ordinary run that later stages read the records of; `stage` is then only its name.
     """
 
     stage: str
     out: str
     spread: Literal["alone", "ranks", "shards"] = "alone"
+    arguments: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Stage: other stages in order. processes: for the stages that spread; overrides: handed on to every one."""
+    """Stage: other stages in order. processes: for the stages that spread; overrides: handed on to every stage."""
 
     runs: Sequence[Run]
     processes: int
@@ -38,15 +40,17 @@ class Recipe:
             if Path(run.out).exists():
                 print(f"{run.stage}: done ({run.out})")
                 continue
-            commands = [[*command, *self.overrides] for command in self.commands(run)]
-            children = [subprocess.Popen(command, env=os.environ | {"OMP_NUM_THREADS": "1"}) for command in commands]
+            environment = os.environ | {"OMP_NUM_THREADS": "1"}
+            children = [subprocess.Popen(command, env=environment) for command in self.commands(run)]
             codes = [child.wait() for child in children]
             if any(codes):
                 raise UserError(f"stage {run.stage} failed; the same command goes on from its last checkpoint")
 
     def commands(self, run: Run) -> list[list[str]]:
         """One command a process to start."""
-        stage = ["ttcs.training", f"stage={run.stage}"]
+        if run.arguments:
+            return [[sys.executable, "-m", "ttcs", *run.arguments]]
+        stage = ["ttcs.training", f"stage={run.stage}", *self.overrides]
         if run.spread == "ranks":
             return [[sys.executable, "-m", "torch.distributed.run", f"--nproc_per_node={self.processes}", "-m", *stage]]
         if run.spread == "shards":

@@ -1,15 +1,14 @@
-"""Solutions with step labels as training examples of a PRM, and the losses on them."""
+"""Solutions whose single tokens are labelled too, as training examples of RLHFlow's format, and the losses on them."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
-from pathlib import Path
 from typing import Any
 
 import torch
+from datasets import Features, List, Value
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from ttcs.core import Problem
@@ -17,14 +16,9 @@ from ttcs.prms.conversation import Conversation, opening
 
 UNLABELLED = -1.0
 SIGNALS = ("steps", "tokens", "next")
-
-
-def read_solutions(files: Sequence[Path]) -> Iterator[dict[str, Any]]:
-    for name in files:
-        for line in name.read_text().splitlines():
-            solution = json.loads(line)
-            if solution.get("steps"):
-                yield solution
+FEATURES = Features(
+    {"input_ids": List(Value("int32")), "length": Value("int32"), **dict.fromkeys(SIGNALS, List(Value("float32")))}
+)
 
 
 def encode(tokenizer: Any, conversation: Conversation, solution: Mapping[str, Any]) -> dict[str, Any]:

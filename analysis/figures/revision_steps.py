@@ -1,0 +1,44 @@
+"""How good each attempt of a chain is by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from analysis import bootstrap, draw, revisions
+from analysis.figure import Panel
+from analysis.load import Records
+from analysis.style import look
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionSteps:
+    """pass@1 at each revision step (Snell et al., 2024, fig. 6 left): mean over the chains and seeds of a problem.
+
+    strategy: whose chains; of every seed the run is read that has the most of them with such an attempt.
+    """
+
+    strategy: str
+
+    def panels(self, records: Records) -> Sequence[Panel]:
+        found = revisions.steps(records, self.strategy)
+        counts = found.groupby("attempt").agg(seeds=("seed", "nunique"), chains=("chains", "max")).reset_index()
+        table = bootstrap.accuracy(found, ["attempt"]).merge(counts, on="attempt")
+        title = f"{look(self.strategy).label}: pass@1 at each step"
+        return [Panel("revision_steps", title, table.sort_values("attempt", ignore_index=True), steps)]
+
+
+def steps(ax: Axes, df: pd.DataFrame) -> Axes:
+    """A line with its band, and the first attempt across."""
+    at, mean, low, high = ([float(value) for value in df[column]] for column in ("attempt", "accuracy", "low", "high"))
+    ax.plot(at, mean, "o-", color="#0072B2", markersize=4, label="Each attempt by itself")
+    ax.fill_between(at, low, high, color="#0072B2", alpha=0.13, linewidth=0)
+    ax.axhline(mean[0], color="#777777", linewidth=0.9, linestyle=":", label="The first attempt")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.set_xlabel("Attempt (1 = before any revision)")
+    ax.legend(loc="lower right")
+    return draw.percent(ax, df)
