@@ -58,7 +58,7 @@ def test_a_trained_model_says_how_it_is_asked_and_reads_more_than_its_start(tmp_
              for i in range(24)]  # fmt: skip
     (tmp_path / "lines.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     ChatFineTuning(
-        chats=Revisions(str(tmp_path / "lines.jsonl")),
+        chats=Revisions([str(tmp_path / "lines.jsonl")]),
         start=tiny.folder(),
         out=str(tmp_path / "out"),
         work=str(tmp_path / "work"),
@@ -86,4 +86,4 @@ def test_a_trained_model_says_how_it_is_asked_and_reads_more_than_its_start(tmp_
 def test_another_file_is_said(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "lines.jsonl").write_text(text + "\n")
     with pytest.raises(UserError, match=said):
-        list(Revisions(str(tmp_path / "lines.jsonl")).chats())
+        list(Revisions([str(tmp_path / "lines.jsonl")]).chats())

@@ -76,5 +76,5 @@ def test_the_zoos_revision_model_is_asked_as_it_was_shown_examples() -> None:
     with initialize_config_dir(str(CONF), version_base="1.3"):
         data, model = (compose("training", [f"stage={name}"]).stage for name in ("zoo_revision_data", "zoo_revision"))
     assert data.attempts == model.revision.attempts == 4
-    assert data.out == model.chats.path
+    assert data.out == model.chats.paths[-1]
     assert model.arguments.eval_steps == model.arguments.save_steps

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from ttcs.errors import UserError
@@ -15,10 +16,10 @@ from ttcs.training.chats import Chat
 class Revisions:
     """Source: attempts at a question, the last one nearest to the answer, and the answer. UserError for other files."""
 
-    path: str
+    paths: Sequence[str]
 
     def chats(self) -> Iterator[Chat]:
-        for where, row in from_jsonl(Path(self.path)):
+        for where, row in chain.from_iterable(from_jsonl(Path(path)) for path in self.paths):
             try:
                 yield Chat(row["question"], row["answer"], tuple(row["attempts"]))
             except (KeyError, TypeError) as error:

@@ -1,0 +1,53 @@
+"""Revision data that needs no policy: the generator makes the mistakes of a corpus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from random import Random
+
+from ttcs.folder import write_lines
+from ttcs.training.revision_data import Pool, RevisionData
+from ttcs.zoo.generator import Mistakes, Split, exercises
+
+
+@dataclass(frozen=True, slots=True)
+class MadeRevisions:
+    """Stage: as `RevisionData`, but of `samples` solutions to each of many train exercises that the generator writes.
+
+    A departure from the paper, whose pairs are a policy's own samples: a small policy that has learnt from the corpus
+    errs as the corpus does, and examples of many more questions cost nothing. examples: how many lines.
+    """
+
+    out: str
+    seed: int
+    examples: int
+    samples: int
+    attempts: int
+    per_problem: int
+    mistakes: Mistakes
+
+    def run(self) -> None:
+        pairing = RevisionData((), self.out, self.seed, self.attempts, self.per_problem)
+        made = (
+            example for number, pool in enumerate(self._pools(), 1) for example in pairing.examples(f"s{number}", pool)
+        )
+        path = Path(self.out)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_lines(path, (example.to_json() + "\n" for example in islice(made, self.examples)))
+
+    def _pools(self) -> Iterator[Pool]:
+        stream, rng = exercises(f"{self.seed}/revisions", Split.TRAIN), Random(f"{self.seed}/revisions")
+        seen: set[str] = set()
+        while True:
+            exercise = next(stream)
+            if exercise.question in seen:
+                continue
+            seen.add(exercise.question)
+            pool, (_, answer) = Pool(exercise.question), exercise.solution()
+            for _ in range(self.samples):
+                text, reached = exercise.solution(self.mistakes.reasoner(rng, exercise.level))
+                (pool.right if reached == answer else pool.wrong).append(text)
+            yield pool
