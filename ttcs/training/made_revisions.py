@@ -18,7 +18,8 @@ class MadeRevisions:
     """Stage: as `RevisionData`, but of `samples` solutions to each of many train exercises that the generator writes.
 
     A departure from the paper, whose pairs are a policy's own samples: a small policy that has learnt from the corpus
-    errs as the corpus does, and examples of many more questions cost nothing. examples: how many lines. right: as there.
+    errs as the corpus does, and examples of many more questions cost nothing. examples: how many lines.
+    right: as there.
     """
 
     out: str
