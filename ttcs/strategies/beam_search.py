@@ -25,7 +25,7 @@ class BeamSearch:
     rank: Reduction
 
     def __post_init__(self) -> None:
-        multiple(self.n, self.width)
+        multiple(self.n, width=self.width)
         at_least(1, max_steps=self.max_steps)
 
     def search(self, problem: Problem) -> Search:

@@ -11,7 +11,8 @@ def at_least(least: int, **sizes: int) -> None:
             raise UserError(f"{name}={size} is less than {least}")
 
 
-def multiple(n: int, width: int) -> None:
-    at_least(1, n=n, width=width)
-    if n % width:
-        raise UserError(f"n={n} is not a multiple of width={width}")
+def multiple(n: int, **units: int) -> None:
+    at_least(1, n=n, **units)
+    for name, unit in units.items():
+        if n % unit:
+            raise UserError(f"n={n} is not a multiple of {name}={unit}")

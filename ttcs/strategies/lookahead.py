@@ -23,7 +23,7 @@ class Lookahead:
     k: int
 
     def __post_init__(self) -> None:
-        multiple(self.n, self.width)
+        multiple(self.n, width=self.width)
         at_least(1, max_steps=self.max_steps)
         at_least(0, k=self.k)
 

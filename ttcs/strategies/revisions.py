@@ -4,8 +4,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 
 from ttcs.core import Problem, Request, Sample, Score, Search, Trajectory, Turn
-from ttcs.errors import UserError
-from ttcs.strategies.checks import at_least
+from ttcs.strategies.checks import at_least, multiple
 
 Chain = list[Trajectory]
 
@@ -28,9 +27,8 @@ class Revisions:
     sure: float | None = None
 
     def __post_init__(self) -> None:
-        at_least(1, n=self.n, chains=self.chains, window=self.window)
-        if self.n % self.chains:
-            raise UserError(f"n={self.n} is not a multiple of chains={self.chains}")
+        multiple(self.n, chains=self.chains)
+        at_least(1, window=self.window)
 
     def search(self, problem: Problem) -> Search:
         begun: list[Chain] = [[] for _ in range(self.chains)]

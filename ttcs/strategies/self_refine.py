@@ -3,8 +3,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ttcs.core import Problem, Sample, Search, Trajectory, Turn
-from ttcs.errors import UserError
-from ttcs.strategies.checks import at_least
+from ttcs.strategies.checks import multiple
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +22,7 @@ class SelfRefine:
     rewrite: str
 
     def __post_init__(self) -> None:
-        at_least(1, n=self.n, chains=self.chains)
-        if self.n % self.chains:
-            raise UserError(f"n={self.n} is not a multiple of chains={self.chains}")
+        multiple(self.n, chains=self.chains)
 
     def search(self, problem: Problem) -> Search:
         attempts = yield Sample(tuple(Trajectory(problem, subtree=i) for i in range(self.chains)))
