@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from inspect import signature
 from typing import Any
 
 import torch
@@ -29,7 +30,7 @@ class Rows:
         self._shape = (positions.shape[0], length)
 
     def update(
-        self, keys: torch.Tensor, values: torch.Tensor, layer: int, *_: Any
+        self, keys: torch.Tensor, values: torch.Tensor, layer: int, *_: Any, **__: Any
     ) -> tuple[torch.Tensor, torch.Tensor]:
         assert self.kv is not None
         rows, length = self._shape
@@ -66,6 +67,8 @@ class CachedModel:
         heads, dim = _heads(self.config)
         token_bytes = self.config.num_hidden_layers * 2 * heads * dim * model.dtype.itemsize
         self.prefixes = RadixCache(int(cache_gb * 1e9) // token_bytes)
+        # Since transformers 5.24 models call it `cache`, one after the other.
+        self._name = "cache" if "cache" in signature(model.base_model.forward).parameters else "past_key_values"
 
     def forget(self) -> None:
         """Drop every cached prefix."""
@@ -107,7 +110,7 @@ class CachedModel:
         self.rows.begin(first, positions, length)
         visible = self._visible(positions[:, None, :, None], torch.arange(length, device=self.device))
         output = self.model.base_model(
-            input_ids=padded, attention_mask=visible, position_ids=positions, past_key_values=self.rows, use_cache=True
+            input_ids=padded, attention_mask=visible, position_ids=positions, use_cache=True, **{self._name: self.rows}
         )
         hidden: torch.Tensor = output.last_hidden_state
         return hidden
