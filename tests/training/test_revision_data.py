@@ -56,14 +56,21 @@ def test_the_order_of_samples_does_not_matter_and_the_seed_does() -> None:
     assert data(seed=1, per_problem=7).examples("p", mixed) != stage.examples("p", mixed)
 
 
-def test_a_share_of_right_last_attempts_can_be_asked_for() -> None:
-    pool = Pool("q", [f"right {i}" for i in range(2000)], list(WRONG))
-    examples = data(right=0.25).examples("p", pool)
-    last = [example for example in examples if example.attempts and example.attempts[-1].startswith("right")]
-    assert len(last) / len(examples) == pytest.approx(0.25, abs=0.03)
-    assert all(example.attempts[-1] != example.answer for example in last)
-    assert {len(example.attempts) for example in last} == {1, 2, 3, 4}
-    assert {text for example in last for text in example.attempts[:-1]} == {*WRONG}
+def test_a_share_can_come_after_any_other_samples() -> None:
+    pool = Pool("q", [f"right {i}" for i in range(18)], list(WRONG))
+    examples = [e for seed in range(100) for e in data(seed=seed, mixed=0.25).examples("p", pool)]
+    shown = [example for example in examples if any(text.startswith("right") for text in example.attempts)]
+    # Of k attempts, all wrong ones by chance: 6/23, 6/23 x 5/22, ...
+    chance = sum(1 - c for c in (1, 6 / 23, 30 / 506, 120 / 10626, 360 / 212520)) / 5
+    assert len(shown) / len(examples) == pytest.approx(0.25 * chance, abs=0.03)
+    assert all(example.answer not in example.attempts for example in shown)
+    assert {len(example.attempts) for example in shown} == {1, 2, 3, 4}
+    assert {text for example in shown for text in example.attempts} == {*pool.right, *WRONG}
+
+
+def test_where_all_samples_are_right_some_of_them_are_shown() -> None:
+    examples = data(mixed=1.0).examples("p", Pool("q", ["right"] * 50, []))
+    assert {example.attempts for example in examples} == {("right",) * k for k in range(5)}
 
 
 @pytest.fixture

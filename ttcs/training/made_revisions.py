@@ -19,7 +19,7 @@ class MadeRevisions:
 
     A departure from the paper, whose pairs are a policy's own samples: a small policy that has learnt from the corpus
     errs as the corpus does, and examples of many more questions cost nothing. examples: how many lines.
-    right: as there.
+    mixed: as there.
     """
 
     out: str
@@ -29,10 +29,10 @@ class MadeRevisions:
     attempts: int
     per_problem: int
     mistakes: Mistakes
-    right: float = 0.0
+    mixed: float = 0.0
 
     def run(self) -> None:
-        pairing = RevisionData((), self.out, self.seed, self.attempts, self.per_problem, self.right)
+        pairing = RevisionData((), self.out, self.seed, self.attempts, self.per_problem, self.mixed)
         made = (
             example for number, pool in enumerate(self._pools(), 1) for example in pairing.examples(f"s{number}", pool)
         )

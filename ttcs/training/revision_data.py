@@ -67,8 +67,9 @@ class RevisionData:
     counts as often as it was drawn, so that a right answer given several times comes after different wrong ones.
 
     records: folders of runs, or above runs; what several of them have of a problem counts as one. per_problem: as many
-    examples of a problem at most, at random (None: all). right: share of the examples whose last attempt is a right
-    one, of which nothing is to correct; 0 in the paper, whose model turns many a right answer into a wrong one.
+    examples of a problem at most, at random (None: all). mixed: share of the examples whose attempts are drawn from all
+    the other samples, right ones too, as chains hold them at test time; 0 in the paper, whose model never saw a right
+    attempt and turns many a right answer into a wrong one.
     """
 
     records: Sequence[str]
@@ -76,7 +77,7 @@ class RevisionData:
     seed: int
     attempts: int
     per_problem: int | None = None
-    right: float = 0.0
+    mixed: float = 0.0
 
     def run(self) -> None:
         pools = read_pools([run for folder in self.records for run in stored(folder)])
@@ -100,21 +101,21 @@ class RevisionData:
         found = []
         for number, answer in enumerate(right):
             rng = Random(f"{self.seed}/{problem}/{number}")
-            shown = self._solved(rng, pool, answer) if rng.random() < self.right else self._attempts(rng, wrong, answer)
+            shown = self._mixed(rng, pool, answer) if rng.random() < self.mixed else self._wrong(rng, wrong, answer)
             found.append(Example(problem, pool.question, shown, answer))
         return found
 
-    def _attempts(self, rng: Random, wrong: Sequence[str], answer: str) -> tuple[str, ...]:
+    def _wrong(self, rng: Random, wrong: Sequence[str], answer: str) -> tuple[str, ...]:
         k = rng.randint(0, min(self.attempts, len(wrong)))
         if k == 0:
             return ()
         nearest = nearest_to(answer, wrong)
         return (*rng.sample([*wrong[:nearest], *wrong[nearest + 1 :]], k - 1), wrong[nearest])
 
-    def _solved(self, rng: Random, pool: Pool, answer: str) -> tuple[str, ...]:
-        """The last attempt is right: another text than the answer, if there is one."""
-        before = rng.sample(sorted(pool.wrong), min(rng.randrange(self.attempts), len(pool.wrong)))
-        return (*before, rng.choice(sorted({*pool.right} - {answer}) or [answer]))
+    def _mixed(self, rng: Random, pool: Pool, answer: str) -> tuple[str, ...]:
+        others = sorted((*pool.right, *pool.wrong))
+        others.remove(answer)
+        return tuple(rng.sample(others, rng.randint(0, min(self.attempts, len(others)))))
 
 
 def nearest_to(answer: str, texts: Sequence[str]) -> int:
