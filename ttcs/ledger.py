@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ttcs.core import Continue, Continued, Judged, ModelSize
+from ttcs.core import Continue, Continued, Judged, ModelSize, Trajectory
 
 
 @dataclass(slots=True)
@@ -16,6 +16,7 @@ class Ledger:
         + discarded_tokens + lookahead_tokens.
     discarded_tokens: sampled outside lookahead and in no step of a returned candidate.
     lookahead_tokens: sampled by lookahead rollouts, whatever became of them.
+    thinking_tokens: the part of decoded_tokens that is thinking, what ends it not counted.
     prm_tokens: tokens the PRM computed; prm_cached_tokens were read from its cache on top of those.
     generations: what the papers count. A request for at most k steps is as many generations as it added steps (at least
         one), a request for a whole solution is one; so beam search pays n a round and lookahead n (k + 1).
@@ -39,6 +40,7 @@ class Ledger:
     seconds: float = 0.0
     policy_flops: int = 0
     prm_flops: int = 0
+    thinking_tokens: int = 0
 
     def charge_policy(self, size: ModelSize, request: Continue, result: Continued, lookahead: bool) -> None:
         decoded = sum(len(step.tokens) for step in result.steps)
@@ -47,6 +49,7 @@ class Ledger:
         self.prompt_tokens += result.prompt_tokens
         self.cached_tokens += result.cached_tokens
         self.decoded_tokens += decoded
+        self.thinking_tokens += Trajectory(request.trajectory.problem, result.steps).thinking_tokens
         self.generations += generations
         if decoded:  # the last token is sampled but not read
             self.policy_flops += flops(size, result.cached_tokens, result.prompt_tokens + decoded - 1)

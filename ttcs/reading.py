@@ -15,7 +15,7 @@ from ttcs.chains import Chains, own_n
 from ttcs.components import build
 from ttcs.core import Candidate, Reduction, Selection, Stop
 from ttcs.errors import UserError
-from ttcs.records import CandidateRecord, NodeRecord, Record
+from ttcs.records import NodeRecord, Record
 from ttcs.stored import Stored
 from ttcs.summary import Digest, independent
 
@@ -112,18 +112,18 @@ class Reading:
 
     def _require_scores(self, record: Record, paths: Sequence[Sequence[NodeRecord]]) -> None:
         """UserError where a solution was not scored because nothing read scores."""
-        if not self.selection.reads_scores or sum(map(_finished, record.candidates)) < 2:
+        if not self.selection.reads_scores or sum(candidate.finished for candidate in record.candidates) < 2:
             return
         for candidate, path in zip(record.candidates, paths, strict=True):
             last = next((node for node in reversed(path) if node.text.strip()), None)
-            if _finished(candidate) and last is not None and last.score is None:
+            if candidate.finished and last is not None and last.score is None:
                 name = type(self.selection).__name__
                 raise UserError(f"{self.folder}: problem {record.problem_id} has no scores, which {name} reads")
 
     def _choose(self, record: Record, candidates: Sequence[Candidate], members: Sequence[int]) -> int | None:
         """The index of the chosen one. A lone finished sample is not scored by a run: there is nothing to choose."""
         seen = [candidates[i] for i in members]
-        if not self.guided and sum(_finished(record.candidates[i]) for i in members) < 2:
+        if not self.guided and sum(record.candidates[i].finished for i in members) < 2:
             seen = [replace(candidate, score=-math.inf) for candidate in seen]
         chosen = self.selection(seen)
         return None if chosen is None else members[chosen]
@@ -149,10 +149,6 @@ class Reading:
         if self.n * len(units) % self.size:
             raise UserError(f"n={self.n} is not a multiple of width={self.size // len(units)}")
         return units
-
-
-def _finished(candidate: CandidateRecord) -> bool:
-    return candidate.stop == Stop.END  # read back from JSON it is plain text
 
 
 def _path(nodes: dict[int, NodeRecord], leaf: int | None) -> Iterator[NodeRecord]:

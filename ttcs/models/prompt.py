@@ -13,6 +13,7 @@ from ttcs.core import Problem, Turn
 from ttcs.errors import UserError
 from ttcs.models.chat import chat, prompt_ids
 from ttcs.models.pieces import MARK, Pieces, Prefix, around
+from ttcs.models.reasoning import Thinking
 from ttcs.models.revision import RevisionFormat
 
 
@@ -22,7 +23,8 @@ class Prompt:
     The tokens of a partial solution follow them as they are: no template ever sees it, so none can trim it. Nor does it
     see earlier attempts, of which only the end of the turn is the template's.
     system_prompt: None leaves it to the template. chat_template: a Jinja template, or its file, instead of the
-    tokenizer's own. revision: how the model was trained to be asked for one, None: not at all.
+    tokenizer's own. revision: how the model was trained to be asked for one, None: not at all. thinking: its turn
+    begins as its thinking does.
     UserError when there is no template, or when it does not take these messages.
     """
 
@@ -32,11 +34,13 @@ class Prompt:
         system_prompt: str | None = None,
         chat_template: str | None = None,
         revision: RevisionFormat | None = None,
+        thinking: Thinking | None = None,
     ) -> None:
         self._tokenizer = tokenizer
         self._system = system_prompt
         self._template = _text(chat_template)
         self._revision = revision
+        self._thinking = thinking
         self._special = frozenset(tokenizer.all_special_ids)
         self._ids = lru_cache(maxsize=4096)(self._encode)
         self._reply = lru_cache(maxsize=64)(self._encode_reply)
@@ -51,7 +55,7 @@ class Prompt:
     def __call__(self, problem: Problem, history: Sequence[Turn] = ()) -> Prefix:
         """UserError when the model was not trained on such a history."""
         self._check(history)
-        ids = self._ids(problem.question)
+        ids = self._ids(problem.asked)
         for turn in history:
             ids += self._said(turn.attempt.tokens) + self._reply(self._request(turn))
         return ids
@@ -59,7 +63,7 @@ class Prompt:
     def messages(self, problem: Problem, history: Sequence[Turn] = ()) -> list[dict[str, str]]:
         """The chat itself, for a server that has the template."""
         self._check(history)
-        messages = chat(problem.question, self._system)
+        messages = chat(problem.asked, self._system)
         for turn in history:
             messages += [
                 {"role": "assistant", "content": turn.attempt.text},
@@ -68,7 +72,8 @@ class Prompt:
         return messages
 
     def _encode(self, question: str) -> Prefix:
-        return tuple(prompt_ids(self._tokenizer, question, self._system, self._template))
+        opened = None if self._thinking is None else self._thinking.opened
+        return tuple(prompt_ids(self._tokenizer, question, self._system, self._template, opened))
 
     def _said(self, tokens: Prefix) -> Prefix:
         """An attempt without the end of its turn, which the template writes."""

@@ -7,11 +7,12 @@ from dataclasses import replace
 from functools import partial
 from math import nan
 
-from ttcs.core import Continue, Continued, ModelSize
+from ttcs.core import Continue, Continued, ModelSize, Step
 from ttcs.errors import UserError
 from ttcs.models.load import context_length, load_config, load_tokenizer
 from ttcs.models.outline import generation_config, policy_size
 from ttcs.models.prompt import Prompt
+from ttcs.models.reasoning import ReasoningFormat, Thinking
 from ttcs.models.revision import RevisionFormat, revision_format
 from ttcs.policies.draft import Draft, rules
 from ttcs.servers.api import Api, Ask
@@ -25,7 +26,7 @@ class ServerPolicy:
 
     model: folder or Hub id of its tokenizer and config, of which prompts, counts and FLOPs are made. served_model: what
     the server calls it (None: it serves one). api: how it is talked to. batch_size: requests at once.
-    temperature, top_p, max_tokens, system_prompt, chat_template, end_at_box: as the other policies'.
+    temperature, top_p, max_tokens, system_prompt, chat_template, reasoning, end_at_box: as the other policies'.
     timeout, retries, api_key_env: see `Client`.
     """
 
@@ -45,6 +46,7 @@ class ServerPolicy:
         system_prompt: str | None = None,
         chat_template: str | None = None,
         revision: RevisionFormat | None = None,
+        reasoning: ReasoningFormat | None = None,
         end_at_box: bool = True,
     ) -> None:
         if temperature < 0 or not 0 < top_p <= 1:
@@ -57,13 +59,18 @@ class ServerPolicy:
         self.capacity = batch_size
         self.max_tokens = max_tokens
         self.temperature, self.top_p = temperature, top_p
-        self._prompt = Prompt(self.tokenizer, system_prompt, chat_template, revision_format(model, revision))
+        thinking = Thinking(reasoning, self.tokenizer) if reasoning else None
+        self._prompt = Prompt(self.tokenizer, system_prompt, chat_template, revision_format(model, revision), thinking)
         context = context_length(config) if found.context is None else min(context_length(config), found.context)
-        self.rules = rules(self.tokenizer, generation_config(model, config), end_at_box, max_tokens, context)
+        generation = generation_config(model, config)
+        self.rules = rules(self.tokenizer, generation, end_at_box, max_tokens, context, thinking)
 
     def add(self, ticket: int, request: Continue) -> None:
         self._api.check(request)
         self._client.submit(ticket, partial(self._continued, request))
+
+    def append(self, text: str | None, cut: bool) -> tuple[Step, ...]:
+        return self.rules.append(text, cut)
 
     def reset(self) -> None:
         """Requests that are left are forgotten; what the server has cached stays with the server."""
