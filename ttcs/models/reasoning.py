@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ttcs.core import Step, Stop
 from ttcs.errors import UserError
-from ttcs.models.pieces import Pieces
+from ttcs.models.pieces import Pieces, Prefix
 
 SPECIAL = re.compile(r"<[^\s<>]+>")
 
@@ -55,6 +56,12 @@ class Thinking:
     def opened(self, prompt: str) -> str:
         """What a prompt lacks of the beginning of the thinking."""
         return "" if prompt.rstrip().endswith(self._format.begin.strip()) else self._format.begin
+
+    def written(self, prompt: Sequence[int], thinking: str) -> Prefix:
+        """Token ids of a whole block of thinking, from behind the prompt to where the answer begins."""
+        opened = self.opened(self._tokenizer.decode(prompt[-16:], skip_special_tokens=False))
+        pieces = opened, thinking, self._format.end
+        return tuple(token for piece in pieces for token in self._pieces.inner(piece))
 
     def text(self, token: int) -> str:
         """A token's own text, special tokens spelled out."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from math import nan
 
-from ttcs.core import Continue, Continued, ModelSize, Step
+from ttcs.core import Continue, Continued, ModelSize, Problem, Step
 from ttcs.errors import UserError
 from ttcs.models.load import context_length, load_config, load_tokenizer
 from ttcs.models.outline import generation_config, policy_size
@@ -60,6 +60,8 @@ class ServerPolicy:
         self.max_tokens = max_tokens
         self.temperature, self.top_p = temperature, top_p
         thinking = Thinking(reasoning, self.tokenizer) if reasoning else None
+        plain = Prompt(self.tokenizer, system_prompt, chat_template)(Problem("?", "?"))
+        self._lead = thinking.opened(self.tokenizer.decode(plain)) if thinking else ""  # not the template's
         self._prompt = Prompt(self.tokenizer, system_prompt, chat_template, revision_format(model, revision), thinking)
         context = context_length(config) if found.context is None else min(context_length(config), found.context)
         generation = generation_config(model, config)
@@ -107,11 +109,13 @@ class ServerPolicy:
 
     def _ask(self, request: Continue, prefix: list[int], draft: Draft, last: str, turn: int) -> Ask:
         """turn: how many pieces there are; each is drawn with a seed of its own."""
+        thinking, trajectory = self.rules.thinking, request.trajectory
+        steered = thinking is not None and (request.thinking is not None or trajectory.thinking_tokens > 0)
         temperature = self.temperature if request.temperature is None else request.temperature
         return Ask(
             model=self._name,
-            messages=self._prompt.messages(request.trajectory.problem, request.trajectory.history),
-            written=request.trajectory.text + self.rules.decode(draft.tokens),
+            messages=self._prompt.messages(trajectory.problem, trajectory.history),
+            written=(self._lead if steered else "") + trajectory.text + self.rules.decode(draft.tokens),
             prompt=[*prefix, *draft.tokens],
             last=last,
             stepwise=request.max_steps is not None,
@@ -121,6 +125,7 @@ class ServerPolicy:
             top_p=self.top_p if temperature > 0 else 1.0,
             seed=request.seed + turn,
             logprobs=request.logprobs,
+            mark=thinking.mark if thinking is not None and request.thinking is not None else None,
         )
 
 
