@@ -42,7 +42,7 @@ class Ask:
         return {"model": self.model, "temperature": self.temperature, "top_p": self.top_p, "seed": self.seed % SEEDS}
 
     def stops(self) -> dict[str, Any]:
-        """For servers that give text: a mark they stop at is not in it, and says no more than the end of a turn would."""
+        """For servers that give text: the mark they stop at is not in it, and says no more than the end of a turn."""
         return {} if self.mark is None else {"stop": [self.mark]}
 
 
