@@ -148,11 +148,11 @@ def finished(records: Records) -> Records:
 
 
 def same_setup(runs: pd.DataFrame, apart: str | None = None) -> None:
-    """RecordsError where policy, PRM or dataset differ. apart: the one of them that may."""
+    """RecordsError where policy, PRM or dataset differ. apart: the one of them that may, or a setting of one."""
     seen: dict[str, tuple[object, str]] = {}
     for run, setup in zip(runs["run"], runs["setup"], strict=True):
         for key, value in setup.items():
-            if key.partition(".")[0] == apart:
+            if apart in (key, key.partition(".")[0]):
                 continue
             first, other = seen.setdefault(key, (value, run))
             if first != value:

@@ -25,6 +25,12 @@ def percent(value: Interval, ends: bool = False, sign: str = "") -> str:
     return f"{mean:{sign}.1f} ({low:.1f}-{high:.1f})" if ends else f"{mean:{sign}.1f} ± {(high - low) / 2:.1f}"
 
 
+def gain(value: Interval) -> str:
+    """+3.3 [-1.7, +8.3]: a difference of fractions in points, with the ends of its interval."""
+    mean, low, high = (100 * number for number in value)
+    return f"{mean:+.1f}" if pd.isna(low) else f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"
+
+
 def plain(value: Interval) -> str:
     """0.934 ± 0.012."""
     return f"{value.mean:.3f}" if pd.isna(value.low) else f"{value.mean:.3f} ± {(value.high - value.low) / 2:.3f}"
