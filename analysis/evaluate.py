@@ -148,11 +148,11 @@ def finished(records: Records) -> Records:
 
 
 def same_setup(runs: pd.DataFrame, apart: str | None = None) -> None:
-    """RecordsError where policy, PRM or dataset differ. apart: the one of them that may, or a setting of one."""
+    """RecordsError where policy, PRM or dataset differ. apart: the one of them that may."""
     seen: dict[str, tuple[object, str]] = {}
     for run, setup in zip(runs["run"], runs["setup"], strict=True):
         for key, value in setup.items():
-            if apart in (key, key.partition(".")[0]):
+            if key.partition(".")[0] == apart:
                 continue
             first, other = seen.setdefault(key, (value, run))
             if first != value:

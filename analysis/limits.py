@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from math import inf, nan
 from typing import Any
 
-from analysis.thinking import FORCING, Evaluation, waited
+from analysis.budgets import FORCING, waited
+from analysis.thinking import Evaluation
 
 Limits = tuple[float, float]
 UNKNOWN = nan, nan

@@ -25,10 +25,10 @@ def percent(value: Interval, ends: bool = False, sign: str = "") -> str:
     return f"{mean:{sign}.1f} ({low:.1f}-{high:.1f})" if ends else f"{mean:{sign}.1f} ± {(high - low) / 2:.1f}"
 
 
-def gain(value: Interval) -> str:
-    """+3.3 [-1.7, +8.3]: a difference of fractions in points, with the ends of its interval."""
+def bracketed(value: Interval, sign: str = "") -> str:
+    """53.0 [48.9, 57.1]: for what may be negative, where 4.1 (-1.2-9.3) cannot be read. sign: "+" to show all signs."""
     mean, low, high = (100 * number for number in value)
-    return f"{mean:+.1f}" if pd.isna(low) else f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"
+    return f"{mean:{sign}.1f}" if pd.isna(low) else f"{mean:{sign}.1f} [{low:{sign}.1f}, {high:{sign}.1f}]"
 
 
 def plain(value: Interval) -> str:

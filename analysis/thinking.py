@@ -1,29 +1,19 @@
-"""Runs that think for a given length -> evaluations: a method at one budget, with a row per seed and problem.
-
-What is a budget and what a method of its own is in BUDGETS: runs that differ in a budget alone are points of one line.
-"""
+"""Runs that think for a given length -> evaluations: a method at one budget, with a row per seed and problem."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
 from analysis import bootstrap, evaluate, variants
+from analysis.budgets import REJECTION, named, same_policy, worded
 from analysis.load import Records, RecordsError
 
-FORCING, REJECTION = "budget_forcing", "rejection_sampling"
-BUDGETS = {
-    FORCING: ("thinking", "waits", "least", "text"),
-    "token_conditional": ("thinking",),
-    "step_conditional": ("steps",),
-    "class_conditional": ("length", "instruction"),
-    REJECTION: ("thinking",),
-}
-TEMPERATURE = "policy.temperature"  # resampling needs one above 0, a forced run does not
-LONGEST = 24  # characters of a setting in a name
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +46,20 @@ def of(records: Records, strategies: Sequence[str]) -> Records:
     return known.only(ours["run"])
 
 
-def datasets(records: Records, strategies: Sequence[str]) -> dict[str, Records]:
-    """Name -> the runs of these strategies on it."""
-    return variants.by(of(records, strategies), "dataset")
+def by_dataset(records: Records, strategies: Sequence[str], make: Callable[[str, Records], Made]) -> dict[str, Made]:
+    """Dataset -> what is made of its name and its runs of these strategies; a warning says where it cannot be."""
+    made: dict[str, Made] = {}
+    missing: dict[str, RecordsError] = {}
+    for name, one in variants.by(of(records, strategies), "dataset").items():
+        try:
+            made[name] = make(name, one)
+        except RecordsError as error:
+            missing[name] = error
+    if not made:
+        raise next(iter(missing.values()))
+    for name, reason in missing.items():
+        warnings.warn(f"nothing of {name}: {reason}", stacklevel=3)
+    return made
 
 
 def evaluations(records: Records, strategies: Sequence[str], text: str | None = None) -> list[Evaluation]:
@@ -84,7 +85,7 @@ def summary(found: Sequence[Evaluation], resamples: int = bootstrap.RESAMPLES) -
         sizes = {"n_problems": one.table["problem_id"].nunique(), "seeds": one.table["seed"].nunique()}
         ends = {"accuracy": accuracy.mean, "low": accuracy.low, "high": accuracy.high}
         rows.append({"method": one.method, "budget": one.budget, **ends, **means, **sizes})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).sort_values(["method", "thinking"], kind="stable", ignore_index=True)
 
 
 def outcomes(run: Records) -> pd.DataFrame:
@@ -106,17 +107,6 @@ def outcomes(run: Records) -> pd.DataFrame:
     return table.reset_index().assign(seed=row["seed"], n=row["n"])
 
 
-def named(runs: pd.DataFrame) -> pd.DataFrame:
-    """With the columns `method` and `budget`, the largest n of each and seed first and the others left out."""
-    parts = [
-        rows.assign(method=_methods(str(strategy), rows)) for strategy, rows in runs.groupby("strategy", sort=False)
-    ]
-    table = pd.concat(parts)
-    table["budget"] = [budget(row["strategy"], row["fields"]) for _, row in table.iterrows()]
-    largest = table.sort_values("n", ascending=False, kind="stable").drop_duplicates(["method", "budget", "seed"])
-    return largest.sort_index()
-
-
 def shared(found: Sequence[Evaluation]) -> list[Evaluation]:
     """Over the problems that all evaluations have in every seed."""
     tables = [one.table.assign(method=one.method, n=one.budget) for one in found]
@@ -124,28 +114,10 @@ def shared(found: Sequence[Evaluation]) -> list[Evaluation]:
     return [replace(one, table=one.table[one.table["problem_id"].isin(kept)]) for one in found]
 
 
-def worded(runs: pd.DataFrame, text: str | None) -> pd.DataFrame:
-    """Without the runs of budget forcing that append another string than `text` (None: than most of them do)."""
-    said = [fields["text"] for fields in runs["fields"] if waited(fields) and "text" in fields]
-    kept = max(sorted(set(said)), key=said.count, default="") if text is None else text
-    if text is not None and text not in said:
-        raise RecordsError(f"no run of {FORCING} appends {text!r}; there are {', '.join(map(repr, sorted(set(said))))}")
-    return runs[[not _waits_without(row, kept) for _, row in runs.iterrows()]]
-
-
-def waited(fields: Mapping[str, Any]) -> bool:
-    """Whether a run of budget forcing ever kept the policy from ending its thinking."""
-    return bool(fields.get("waits")) or fields.get("least") is not None
-
-
 def _runs(records: Records, strategies: Sequence[str]) -> pd.DataFrame:
     runs = of(records, strategies).runs
-    evaluate.same_setup(runs, apart=TEMPERATURE)
+    same_policy(runs)
     return runs
-
-
-def _waits_without(row: pd.Series, text: str) -> bool:
-    return row["strategy"] == FORCING and waited(row["fields"]) and row["fields"].get("text", "") != text
 
 
 def _grouped(records: Records, runs: pd.DataFrame) -> Iterator[Evaluation]:
@@ -153,34 +125,6 @@ def _grouped(records: Records, runs: pd.DataFrame) -> Iterator[Evaluation]:
         table = pd.concat([outcomes(records.of(run)) for run in rows["run"]], ignore_index=True)
         first = rows.iloc[0]
         yield Evaluation(str(method), first["strategy"], str(budget), first["fields"], table)
-
-
-def _methods(strategy: str, rows: pd.DataFrame) -> list[str]:
-    """The strategy, `forced` where it is, and the settings that differ between its runs and are no budget."""
-    kinds = [
-        {key: value for key, value in fields.items() if key not in (*BUDGETS.get(strategy, ()), "n", "forced")}
-        | {key.partition(".")[2]: value for key, value in setup.items() if key == TEMPERATURE}
-        for fields, setup in zip(rows["fields"], rows["setup"], strict=True)
-    ]
-    keys = sorted({key for kind in kinds for key in kind})
-    differing = [key for key in keys if len({str(kind.get(key)) for kind in kinds}) > 1]
-    details = [
-        ["forced"] * bool(fields.get("forced")) + [f"{key}={_short(kind.get(key))}" for key in differing]
-        for fields, kind in zip(rows["fields"], kinds, strict=True)
-    ]
-    return [f"{strategy} ({', '.join(several)})" if several else strategy for several in details]
-
-
-def _short(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
-
-
-def budget(strategy: str, fields: Mapping[str, Any]) -> str:
-    """Without what makes no difference: an instruction beside its class, and a string that is never appended."""
-    keys = [key for key in BUDGETS.get(strategy, ()) if key != "instruction"]
-    spare = {"waits", "least", "text"} if not waited(fields) else set()
-    return ", ".join(f"{key}={fields[key]}" for key in keys if key not in spare and fields.get(key) is not None)
 
 
 def _accepted(candidates: pd.DataFrame) -> pd.DataFrame:

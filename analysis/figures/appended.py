@@ -9,9 +9,10 @@ import pandas as pd
 
 from analysis import bootstrap, markdown, thinking
 from analysis.bootstrap import Interval
+from analysis.budgets import FORCING, waited
 from analysis.figure import Sheet
 from analysis.load import Records, RecordsError
-from analysis.thinking import FORCING, Evaluation, waited
+from analysis.thinking import Evaluation
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,29 +26,24 @@ class Appended:
     resamples: int
 
     def panels(self, records: Records) -> Sequence[Sheet]:
-        found = thinking.datasets(records, [FORCING])
-        tables = [self._table(one).assign(dataset=name) for name, one in found.items()]
-        table = pd.concat(tables, ignore_index=True)
+        table = pd.concat(thinking.by_dataset(records, [FORCING], self._table).values(), ignore_index=True)
         return [Sheet("appended", self._text(table), table)]
 
-    def _table(self, records: Records) -> pd.DataFrame:
+    def _table(self, dataset: str, records: Records) -> pd.DataFrame:
         found = thinking.every(records, [FORCING])
         budget = self._budget(found)
         known = [one for one in found if one.fields.get("thinking") == budget]
-        return pd.DataFrame(row for one in known if not waited(one.fields) for row in self._rows(one, known))
+        rows = [row for one in known if not waited(one.fields) for row in self._rows(one, known)]
+        return pd.DataFrame(rows).assign(dataset=dataset)
 
     def _budget(self, found: Sequence[Evaluation]) -> int:
-        sets = [
-            {int(one.fields["thinking"]) for one in found if waited(one.fields) == waits} for waits in (True, False)
-        ]
-        both = set.intersection(*sets)
-        if self.thinking is not None:
-            both &= {self.thinking}
+        waits, plain = ({one.fields["thinking"] for one in found if waited(one.fields) == has} for has in (True, False))
+        both = {budget for budget in waits & plain if self.thinking in (None, budget)}
         if not both:
-            missing = "without waits" if sets[0] else "with waits"
             at = "" if self.thinking is None else f" at thinking={self.thinking}"
-            raise RecordsError(f"a run of {FORCING} {missing} is missing{at}: the other budgets are not comparable")
-        return max(both)
+            there = f"with them at {_words(waits)}, without at {_words(plain)}"
+            raise RecordsError(f"no runs of {FORCING} with and without waits{at}: {there}")
+        return int(max(both))
 
     def _rows(self, plain: Evaluation, known: Sequence[Evaluation]) -> Iterator[dict[str, object]]:
         """Of one method: the run without waits first, then the others by waits and string."""
@@ -83,7 +79,7 @@ def cells(row: pd.Series, compared: bool) -> list[str]:
     """Accuracy, difference (-: it is what the others are compared with) and thinking tokens, in words."""
     accuracy = Interval(*(row[column] for column in ("accuracy", "low", "high")))
     ends = ("difference", "difference_low", "difference_high")
-    difference = markdown.gain(Interval(*(row[column] for column in ends)))
+    difference = markdown.bracketed(Interval(*(row[column] for column in ends)), "+")
     return [markdown.percent(accuracy), difference if compared else "-", markdown.number(row["thinking"])]
 
 
@@ -95,3 +91,7 @@ def _label(row: pd.Series, several: bool) -> str:
     least = f"until {row['least']} tokens " if pd.notna(row["least"]) else ""
     times = f"{row['waits']}x " if row["waits"] else ""
     return f"{name}{least}{times}{word}"
+
+
+def _words(budgets: set[int]) -> str:
+    return ", ".join(str(budget) for budget in sorted(budgets)) or "none"

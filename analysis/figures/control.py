@@ -43,13 +43,11 @@ class Control:
     def panels(self, records: Records) -> Sequence[Sheet]:
         if self.x not in control.AXES:
             raise RecordsError(f"x={self.x}: a slope is over {' or '.join(control.AXES)}")
-        found = thinking.datasets(records, self.strategies)
-        tables = [self._table(one).assign(dataset=name) for name, one in found.items()]
-        table = pd.concat(tables, ignore_index=True)
+        table = pd.concat(thinking.by_dataset(records, self.strategies, self._table).values(), ignore_index=True)
         return [Sheet("control", self._text(table), table)]
 
-    def _table(self, records: Records) -> pd.DataFrame:
-        """method, evaluations, n_problems, metric, value, low, high, and difference to the reference with its ends."""
+    def _table(self, dataset: str, records: Records) -> pd.DataFrame:
+        """dataset, method, evaluations, n_problems, metric, value, difference to the reference; with their ends."""
         methods = self._methods(thinking.evaluations(records, self.strategies, self.text))
         measured = {name: self._measured(several) for name, several in methods.items()}
         other = measured.get(self.reference)
@@ -61,7 +59,8 @@ class Control:
             sizes = {"evaluations": len(methods[name]), "n_problems": first.table["problem_id"].nunique()}
             for metric in METRICS:
                 values = _named("", own[metric]) | _named("difference", apart.get(metric, UNKNOWN))
-                rows.append({"method": name, **sizes, "metric": metric, **self._scaled(metric, values)})
+                named = {"dataset": dataset, "method": name, **sizes, "metric": metric}
+                rows.append(named | self._scaled(metric, values))
         return pd.DataFrame(rows)
 
     def _methods(self, found: Sequence[Evaluation]) -> dict[str, list[tuple[Evaluation, Limits]]]:
@@ -119,6 +118,4 @@ def _columns(kind: str) -> tuple[str, str, str]:
 
 def _cell(row: pd.Series, kind: str) -> str:
     value = Interval(*(float(row[column]) / 100 for column in _columns(kind)))
-    if pd.isna(value.mean):
-        return "-"
-    return markdown.gain(value) if kind else markdown.percent(value, ends=True)
+    return "-" if pd.isna(value.mean) else markdown.bracketed(value, "+" * bool(kind))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from analysis import bootstrap, evaluate, markdown, thinking, variants
+from analysis.budgets import waited
 from analysis.figure import Sheet
 from analysis.figures.appended import cells
 from analysis.load import Records, RecordsError
-from analysis.thinking import Evaluation, waited
+from analysis.thinking import Evaluation
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +30,22 @@ class DataAblation:
     resamples: int
 
     def panels(self, records: Records) -> Sequence[Sheet]:
-        found = thinking.datasets(records, [self.strategy])
-        tables = [self._table(one).assign(dataset=name) for name, one in found.items()]
-        table = pd.concat(tables, ignore_index=True)
+        table = pd.concat(thinking.by_dataset(records, [self.strategy], self._table).values(), ignore_index=True)
         return [Sheet("data_ablation", self._text(table), table)]
 
-    def _table(self, records: Records) -> pd.DataFrame:
+    def _table(self, dataset: str, records: Records) -> pd.DataFrame:
         evaluate.same_setup(records.runs, apart="policy")
         models = self._chosen(variants.by(records, "policy"))
         known = {name: self._plain(one) for name, one in models.items()}
         budget = self._budget(known)
-        # the name of a policy in the place of the method's, as the sampling is the same for all of them
-        pairs = [(name, one) for name, several in known.items() for one in several if one.fields["thinking"] == budget]
-        if len(pairs) > len(models):
+        # A policy's name in the place of the method's, which is the same for all of them.
+        several = [replace(one, method=name) for name, found in known.items() for one in found
+                   if one.fields.get("thinking") == budget]  # fmt: skip
+        if len(several) > len(models):
             raise RecordsError(
                 f"several runs of {self.strategy} at thinking={budget} of one policy differ in other settings"
             )
-        return pd.DataFrame(self._rows(pairs, budget))
+        return pd.DataFrame(self._rows(thinking.shared(several), budget)).assign(dataset=dataset)
 
     def _chosen(self, models: dict[str, Records]) -> dict[str, Records]:
         """Under the words that they were asked for by, in that order."""
@@ -74,15 +74,15 @@ class DataAblation:
             raise RecordsError(f"no budget of {self.strategy} that all policies have ({told})")
         return max(both, key=lambda budget: budget or 0)
 
-    def _rows(self, pairs: Sequence[tuple[str, Evaluation]], budget: object) -> Iterator[dict[str, object]]:
-        shared = thinking.shared([one for _, one in pairs])
-        for (name, _), one in zip(pairs, shared, strict=True):
+    def _rows(self, shared: Sequence[Evaluation], budget: object) -> Iterator[dict[str, object]]:
+        for one in shared:
             accuracy = bootstrap.interval(list(one.per_problem("correct")), self.resamples)
             difference = bootstrap.difference(one.table, shared[0].table, self.resamples)
             ends = dict(zip(("difference", "difference_low", "difference_high"), difference, strict=True))
             yield {
-                "policy": name, "budget": budget, "accuracy": accuracy.mean, "low": accuracy.low, "high": accuracy.high,
-                **ends, "thinking": one.per_problem("thinking").mean(),
+                "policy": one.method, "budget": budget,
+                "accuracy": accuracy.mean, "low": accuracy.low, "high": accuracy.high, **ends,
+                "thinking": one.per_problem("thinking").mean(),
                 "n_problems": one.table["problem_id"].nunique(), "seeds": one.table["seed"].nunique(),
             }  # fmt: skip
 

@@ -11,11 +11,12 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from analysis import draw, thinking
 from analysis.bootstrap import interval
+from analysis.budgets import FORCING, REJECTION, waited
 from analysis.figure import Draw, Panel
 from analysis.figures.thinking import file
 from analysis.load import Records, RecordsError
 from analysis.style import looks, ordered
-from analysis.thinking import FORCING, REJECTION, Evaluation
+from analysis.thinking import Evaluation
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +31,16 @@ class Rejection:
 
     def panels(self, records: Records) -> Sequence[Panel]:
         thinking.of(records, [REJECTION])
-        found = thinking.datasets(records, [REJECTION, FORCING]).items()
-        with_tries = [(name, one) for name, one in found if REJECTION in set(one.runs["strategy"])]
-        return [panel for name, one in with_tries for panel in self._panels(name, one)]
+        found = thinking.by_dataset(records, [REJECTION, FORCING], self._known)
+        return [panel for name, known in found.items() for panel in self._panels(name, known)]
 
-    def _panels(self, dataset: str, records: Records) -> Iterator[Panel]:
-        known = [one for one in thinking.evaluations(records, [REJECTION, FORCING]) if _bounded(one)]
-        if not known:
-            raise RecordsError(f"on {dataset} no run has a budget above 0 thinking tokens")
+    def _known(self, dataset: str, records: Records) -> list[Evaluation]:
+        found = [one for one in thinking.evaluations(records, [REJECTION, FORCING]) if _bounded(one)]
+        if all(one.strategy != REJECTION for one in found):
+            raise RecordsError(f"no run of {REJECTION} on {dataset} with a budget above 0 thinking tokens")
+        return found
+
+    def _panels(self, dataset: str, known: Sequence[Evaluation]) -> Iterator[Panel]:
         for measure, (column, title, function) in _measures().items():
             table = self._table(known, column)
             drawn = table[table["strategy"] == REJECTION] if measure == "tries" else table
@@ -66,7 +69,7 @@ def _measures() -> dict[str, tuple[str, str, Draw]]:
 
 def _bounded(one: Evaluation) -> bool:
     """Whether its thinking has an upper limit and nothing else."""
-    return bool(one.fields.get("thinking")) and not thinking.waited(one.fields)
+    return bool(one.fields.get("thinking")) and not waited(one.fields)
 
 
 def accuracy(ax: Axes, df: pd.DataFrame) -> Axes:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from analysis import bootstrap, draw, estimate, evaluate, save, thinking
+from analysis.budgets import named, same_policy, worded
 from analysis.figure import Panel
 from analysis.figures.thinking import file, on_axis
 from analysis.load import Records, RecordsError
@@ -35,13 +36,10 @@ class SequentialScaling:
 
     def panels(self, records: Records) -> Sequence[Panel]:
         thinking.of(records, [self.sequential])
-        found = by(thinking.of(records, [self.sequential, *INDEPENDENT, WHOLE]), "dataset")
-        return [
-            self._panel(name, one) for name, one in found.items() if (one.runs["strategy"] == self.sequential).any()
-        ]
+        return list(thinking.by_dataset(records, [self.sequential, *INDEPENDENT, WHOLE], self._panel).values())
 
     def _panel(self, dataset: str, records: Records) -> Panel:
-        evaluate.same_setup(records.runs, apart=thinking.TEMPERATURE)
+        same_policy(records.runs)
         table = pd.concat(self._lines(records), ignore_index=True)[COLUMNS]
         if table["thinking"].isna().any():
             raise RecordsError("the ledger of these records has no thinking_tokens, which the lines are drawn against")
@@ -53,22 +51,43 @@ class SequentialScaling:
                      draw.accuracy_vs_thinking, save.note(rows))  # fmt: skip
 
     def _lines(self, records: Records) -> Iterator[pd.DataFrame]:
+        yield from self._sequential(records)
+        yield from self._forced(records)
+        yield from _independent(records)
+        yield from _searched(records)
+
+    def _sequential(self, records: Records) -> Iterator[pd.DataFrame]:
         for one in thinking.evaluations(records, [self.sequential], self.text):
             alone = one.table.assign(thinking=one.table["total"] / one.table["n"].astype("float64"))
             yield alone.assign(method=one.method, budget=one.budget)
-        runs = records.runs[records.runs["strategy"] == self.sequential]
-        for _, row in thinking.worded(runs, self.text).iterrows():
-            if row["n"] > 1:
-                budget = thinking.budget(row["strategy"], row["fields"])
+
+    def _forced(self, records: Records) -> Iterator[pd.DataFrame]:
+        runs = worded(records.runs[records.runs["strategy"] == self.sequential], self.text)
+        if len(several := runs[runs["n"] > 1]):
+            for _, row in named(several).iterrows():
                 voted = _votes(records.of(row["run"]), [int(row["n"])])
-                yield voted.assign(method=f"{self.sequential}/majority (n={row['n']})", budget=budget)
-        for strategy, rows in records.runs.groupby("strategy"):
-            if strategy in INDEPENDENT:
-                for run in rows.sort_values("n", ascending=False, kind="stable").drop_duplicates("seed")["run"]:
-                    yield _votes(records.of(run), None).assign(method=MAJORITY)
-            if strategy == WHOLE:
-                for run in rows["run"]:
-                    yield _decided(records.of(run)).assign(method=WHOLE)
+                yield voted.assign(method=_voting(row["method"], int(row["n"])), budget=row["budget"])
+
+
+def _independent(records: Records) -> Iterator[pd.DataFrame]:
+    """Of each seed the largest run: the smaller ones repeat its samples."""
+    runs = records.runs[records.runs["strategy"].isin(INDEPENDENT)].sort_values("n", ascending=False, kind="stable")
+    for run in runs.drop_duplicates("seed")["run"]:
+        yield _votes(records.of(run), None).assign(method=MAJORITY)
+
+
+def _searched(records: Records) -> Iterator[pd.DataFrame]:
+    """A line for each PRM, as it is what the search is steered by."""
+    verifiers = by(records.only(records.runs.loc[records.runs["strategy"] == WHOLE, "run"]), "prm")
+    for prm, one in verifiers.items():
+        for _, row in named(one.runs).iterrows():
+            method = row["method"] if len(verifiers) == 1 else f"{row['method']}/{prm}"
+            yield _decided(records.of(row["run"])).assign(method=method, budget=row["budget"])
+
+
+def _voting(method: str, n: int) -> str:
+    name, _, details = method.partition(" (")
+    return f"{name}/{MAJORITY} ({', '.join([f'n={n}', *filter(None, [details.removesuffix(')')])])})"
 
 
 def _votes(run: Records, at: Sequence[int] | None) -> pd.DataFrame:

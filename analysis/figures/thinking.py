@@ -36,14 +36,13 @@ class Thinking:
             raise RecordsError(f"published={self.published}: auto, true or false")
 
     def panels(self, records: Records) -> Sequence[Panel]:
-        found = thinking.datasets(records, self.strategies)
-        tables = {name: self._table(one) for name, one in found.items()}
+        tables = thinking.by_dataset(records, self.strategies, self._table)
         if self.published is True and not set(tables) & set(published.S1_32B):
             there = ", ".join(published.S1_32B)
             raise RecordsError(f"s1-32B is published for {there}, and there are runs on {', '.join(tables)}")
         return [self._panel(name, table) for name, table in tables.items()]
 
-    def _table(self, records: Records) -> pd.DataFrame:
+    def _table(self, _: str, records: Records) -> pd.DataFrame:
         return on_axis(thinking.summary(thinking.evaluations(records, self.strategies, self.text), self.resamples))
 
     def _panel(self, dataset: str, table: pd.DataFrame) -> Panel:
