@@ -122,9 +122,7 @@ def test_appended_strings_with_their_paired_differences(records: Records) -> Non
     found = sheet.table.iloc[2][["difference", "difference_low", "difference_high"]]
     assert found.tolist() == pytest.approx([*expected])
     assert rows[2][2] == f"+20.0 [{100 * expected.low:+.1f}, {100 * expected.high:+.1f}]"
-    with pytest.raises(
-        RecordsError, match="waits at thinking=64: with them at 256, without at 64, 128, 256"
-    ):
+    with pytest.raises(RecordsError, match="waits at thinking=64: with them at 256, without at 64, 128, 256"):
         Appended(64, 500).panels(records)
 
 
