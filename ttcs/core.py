@@ -28,6 +28,7 @@ class Stop(StrEnum):
 class Problem:
     """One task. `answer` is the reference (None: unknown), `level` the annotated difficulty (1 = easiest).
 
+    options: those of multiple choice, whose letters "A", "B", ... are the answers; the question lists them.
     instruction: what the policy alone is told behind the question, on how to answer it.
     """
 
@@ -36,6 +37,7 @@ class Problem:
     answer: str | None = None
     level: int | None = None
     family: str | None = None
+    options: tuple[str, ...] = ()
     instruction: str | None = None
 
     @property

@@ -36,7 +36,7 @@ def grade(outcome: Outcome, selection: Selection, reduction: Reduction, run_seco
 
 def _candidates(outcome: Outcome, reduction: Reduction) -> list[CandidateRecord]:
     trajectories, nodes = outcome.candidates, {node.step.node for node in outcome.tree}
-    extracted = [answers.extract(trajectory.solution) if trajectory.finished else None for trajectory in trajectories]
+    extracted = [_answer(trajectory, outcome.problem.options) for trajectory in trajectories]
     groups = answers.group(extracted)
     verdicts = _verdicts(extracted, groups, outcome.problem.answer)
     return [
@@ -54,6 +54,11 @@ def _candidates(outcome: Outcome, reduction: Reduction) -> list[CandidateRecord]
         )
         for trajectory, answer, group in zip(trajectories, extracted, groups, strict=True)
     ]
+
+
+def _answer(trajectory: Trajectory, options: Sequence[str]) -> str | None:
+    found = answers.extract(trajectory.solution) if trajectory.finished else None
+    return answers.chosen(found, options) if found is not None and options else found
 
 
 def _revised(trajectory: Trajectory, nodes: Container[int]) -> tuple[int, ...]:
