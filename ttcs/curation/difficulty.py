@@ -31,8 +31,8 @@ class Difficulty:
     """A row is dropped where any of the policies solves its question, greedily, by the graders of `ttcs.answers`.
 
     policies: name -> words that name one, see `composed`; asked one after the other, each about what the earlier ones
-    have not solved. verdicts: files of lines {"key": "source/id", "solved": true}, such as this stage writes. Rows that
-    are solved by their columns (`TraceColumns.solved`) are dropped too, and not asked about. Where there is no reference
+    have not solved. verdicts: files of lines {"key": "source/id", "solved": true}, such as this stage writes. Rows
+    solved by their columns (`TraceColumns.solved`) are dropped too, and not asked about. Where there is no reference
     nothing can be called solved, and the row stays.
     """
 

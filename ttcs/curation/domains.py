@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ttcs.curation.row import Drop, Row
+from ttcs.curation.row import Drop, Row, words
+from ttcs.errors import UserError
+
+LONGEST = 3  # words of a keyword
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,26 +26,35 @@ class GivenDomain:
 class KeywordDomain:
     """The domain most of whose keywords stand in the question; ties go to the first one.
 
-    keywords: domain -> regular expressions of whole words, whatever the case. otherwise: see `GivenDomain`.
+    keywords: domain -> words or phrases of up to three words, in any case; a plural in s counts as the word.
+    otherwise: see `GivenDomain`.
     """
 
     keywords: Mapping[str, Sequence[str]]
     otherwise: str | None
-    _patterns: Mapping[str, re.Pattern[str]] = field(init=False, repr=False)
+    _domains: Mapping[str, tuple[str, ...]] = field(init=False, repr=False)  # by keyword
 
     def __post_init__(self) -> None:
-        patterns = {
-            domain: re.compile(rf"\b(?:{'|'.join(keywords)})\b", re.IGNORECASE)
-            for domain, keywords in self.keywords.items()
-        }
-        object.__setattr__(self, "_patterns", patterns)
+        domains: dict[str, tuple[str, ...]] = {}
+        for domain, keywords in self.keywords.items():
+            for keyword in {" ".join(_stems(keyword)) for keyword in keywords}:
+                if keyword.count(" ") >= LONGEST:
+                    raise UserError(f"domain.keywords: {keyword} has more than {LONGEST} words")
+                domains[keyword] = (*domains.get(keyword, ()), domain)
+        object.__setattr__(self, "_domains", domains)
 
     def judge(self, row: Row) -> Row | Drop:
         if row.domain is not None:
             return row
-        hits = {domain: len(set(pattern.findall(row.question.lower()))) for domain, pattern in self._patterns.items()}
-        best = max(hits, key=hits.__getitem__, default=None)
+        stems = _stems(row.question)
+        phrases = {" ".join(stems[i : i + n]) for n in range(1, LONGEST + 1) for i in range(len(stems) - n + 1)}
+        hits = Counter(domain for phrase in phrases & self._domains.keys() for domain in self._domains[phrase])
+        best = max(self.keywords, key=lambda domain: hits[domain], default=None)
         return labelled(row, best if best is not None and hits[best] else None, self.otherwise)
+
+
+def _stems(text: str) -> list[str]:
+    return [word[:-1] if len(word) > 3 and word[-1] == "s" and word[-2] != "s" else word for word in words(text)]
 
 
 def labelled(row: Row, domain: str | None, otherwise: str | None) -> Row | Drop:

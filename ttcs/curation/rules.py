@@ -15,7 +15,8 @@ IMAGE = re.compile(
     r"|https?://\S+\.(?:png|jpe?g|gif|svg|webp)\b",
     re.IGNORECASE,
 )
-_PICTURE = r"(?:figure|diagram|picture|image|graph|drawing|sketch|photo|illustration)s?"
+PICTURES = "figure", "diagram", "picture", "image", "graph", "drawing", "sketch", "photo", "illustration"
+_PICTURE = rf"(?:{'|'.join(PICTURES)})s?"
 REFERENCE = re.compile(
     rf"\b(?:in|from|on|see|consult|refer to|using)\s+the\s+(?:\w+\s+)?{_PICTURE}"
     r"(?:\s+(?:above|below|shown|at|to|on)\b|\s*[.,:;?)]|\s+\d)"
@@ -27,7 +28,8 @@ REFERENCE = re.compile(
 DRAWING = "-|+/\\_=*#<>^~.:'`" + "".join(map(chr, range(0x2500, 0x2600)))
 _STRIP = str.maketrans("", "", DRAWING + " \t")
 _TABLE = re.compile(r"\s*\|?(?:\s*:?-{2,}:?\s*\|)+\s*(?::?-{2,}:?)?\s*")
-MOJIBAKE = re.compile(r"[�\x00-\x08\x0b\x0e-\x1f]|Ã[\x80-\xbf©¨¢ª]|â(?:€™|€œ|\x80[\x90-\xbf])")
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\ufffd]")
+MOJIBAKE = re.compile(r"Ã[\x80-\xbf©¨¢ª]|â(?:€™|€œ|\x80[\x90-\xbf])")
 HTML = re.compile(
     r"</?(?:p|div|span|br|table|tr|td|th|ul|ol|li|font|sup|sub)\b[^<>\n]*>|&(?:nbsp|lt|gt|amp|quot);", re.I
 )
@@ -43,7 +45,8 @@ def image(row: Row) -> bool:
 
 def image_reference(row: Row) -> bool:
     """The question speaks of a figure, which no reader of the text can see."""
-    return REFERENCE.search(row.question) is not None
+    question = row.question.lower()
+    return any(word in question for word in PICTURES) and REFERENCE.search(question) is not None
 
 
 def ascii_art(row: Row) -> bool:
@@ -53,7 +56,8 @@ def ascii_art(row: Row) -> bool:
 
 def encoding(row: Row) -> bool:
     """Characters that were lost or read in another encoding."""
-    return any(MOJIBAKE.search(text) for text in (row.question, row.thinking, row.answer))
+    texts = row.question, row.thinking, row.answer
+    return any(CONTROL.search(text) or (not text.isascii() and MOJIBAKE.search(text)) for text in texts)
 
 
 def html(row: Row) -> bool:
