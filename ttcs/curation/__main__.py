@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import hydra
-from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
+from ttcs.components import build
 from ttcs.curation.curation import CARD, DATA, FUNNEL, REJECTED, Curation
 from ttcs.errors import UserError
 from ttcs.explain import answering
@@ -38,13 +38,19 @@ def main() -> None:
 
 
 def _task(config: DictConfig) -> None:
+    """Answers at once: what Hydra is left to say of an exception is more than one line."""
+    with answering("curation"):
+        _curate(config)
+
+
+def _curate(config: DictConfig) -> None:
     if missing := sorted(OmegaConf.missing_keys(config)):
         raise UserError(f"{missing[0]} has no value: say {missing[0]}=...")
     plain = portable(config)
     curation = Curation(
         Path(config.out),
-        _parts(config.sources),
-        _parts(config.stages),
+        _parts(config, "sources"),
+        _parts(config, "stages"),
         config.seed,
         config.processes,
         config.shards,
@@ -62,9 +68,9 @@ def _task(config: DictConfig) -> None:
         console.print(f"  {curation.out / name}", markup=False)
 
 
-def _parts(nodes: DictConfig) -> dict[str, Any]:
-    """Name -> what its node builds."""
-    return {str(name): instantiate(node, _convert_="all") for name, node in nodes.items() if node is not None}
+def _parts(config: DictConfig, key: str) -> dict[str, Any]:
+    """Name -> what its node builds; those that are null are left out."""
+    return {str(name): build(config, f"{key}.{name}") for name, node in config[key].items() if node is not None}
 
 
 def _claim(out: Path, config: dict[str, Any]) -> None:

@@ -33,6 +33,7 @@ class KeywordDomain:
     keywords: Mapping[str, Sequence[str]]
     otherwise: str | None
     _domains: Mapping[str, tuple[str, ...]] = field(init=False, repr=False)  # by keyword
+    _begin: frozenset[str] = field(init=False, repr=False)  # first words of keywords
 
     def __post_init__(self) -> None:
         domains: dict[str, tuple[str, ...]] = {}
@@ -42,12 +43,14 @@ class KeywordDomain:
                     raise UserError(f"domain.keywords: {keyword} has more than {LONGEST} words")
                 domains[keyword] = (*domains.get(keyword, ()), domain)
         object.__setattr__(self, "_domains", domains)
+        object.__setattr__(self, "_begin", frozenset(keyword.partition(" ")[0] for keyword in domains))
 
     def judge(self, row: Row) -> Row | Drop:
         if row.domain is not None:
             return row
         stems = _stems(row.question)
-        phrases = {" ".join(stems[i : i + n]) for n in range(1, LONGEST + 1) for i in range(len(stems) - n + 1)}
+        begun = [i for i, stem in enumerate(stems) if stem in self._begin]
+        phrases = {" ".join(stems[i : i + n]) for i in begun for n in range(1, LONGEST + 1)}
         hits = Counter(domain for phrase in phrases & self._domains.keys() for domain in self._domains[phrase])
         best = max(self.keywords, key=lambda domain: hits[domain], default=None)
         return labelled(row, best if best is not None and hits[best] else None, self.otherwise)

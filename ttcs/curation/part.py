@@ -53,7 +53,10 @@ class Part:
         return count
 
     def entries(self) -> Iterator[Entry]:
-        return (entry for entry, _ in self.lines())
+        with self.path.open("rb") as file:
+            for line in file:
+                if line != END:
+                    yield Entry(**json.loads(line[: line.index(b"\t")]))
 
     def lines(self) -> Iterator[tuple[Entry, str]]:
         """Entries with the JSON of their rows."""

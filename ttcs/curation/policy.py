@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 
 from ttcs.components import complete
 from ttcs.errors import UserError
+from ttcs.explain import MISTAKES, explain
 from ttcs.options import CONF
 
 
@@ -19,11 +20,17 @@ def composed(words: Sequence[str]) -> DictConfig:
     if not words:
         raise UserError("a policy is named by an option of the group policy and its overrides, [zoo, policy.top_p=0.9]")
     overrides = [f"policy={words[0]}", *words[1:]]
-    running = GlobalHydra.instance()
-    if running.is_initialized():  # the command's own, and only one may be at work
-        config = running.config_loader().load_configuration("config", overrides, run_mode=RunMode.RUN)
-    else:
-        with initialize_config_dir(str(CONF), version_base="1.3"):
-            config = compose("config", overrides)
+    try:
+        config = _loaded(overrides)
+    except MISTAKES as error:
+        raise UserError(explain(error, overrides) or str(error)) from error
     complete(config, "policy")
     return config
+
+
+def _loaded(overrides: list[str]) -> DictConfig:
+    running = GlobalHydra.instance()
+    if running.is_initialized():  # the command's own, and only one may be at work
+        return running.config_loader().load_configuration("config", overrides, run_mode=RunMode.RUN)
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return compose("config", overrides)

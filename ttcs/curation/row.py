@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 
 FILED = "id", "question", "thinking", "answer", "reference", "domain", "source", "length"
@@ -37,7 +38,7 @@ class Row:
         return f"{self.source}/{self.id}"
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False)
+        return json.dumps({name: getattr(self, name) for name in self.__slots__}, ensure_ascii=False)
 
     def filed(self) -> str:
         """The line of the data set."""
@@ -75,12 +76,13 @@ class Entry:
         return cls(number, row.key, row.source, question, row.domain, row.length, len(row.thinking), stage, reason)
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False)
+        return json.dumps({name: getattr(self, name) for name in self.__slots__}, ensure_ascii=False)
 
 
-def words(text: str) -> list[str]:
+@lru_cache(maxsize=4)  # several stages ask for those of one question
+def words(text: str) -> tuple[str, ...]:
     """Runs of letters and digits in lower case: what two spellings of one question have in common."""
-    return WORD.findall(text.lower())
+    return tuple(WORD.findall(text.lower()))
 
 
 def digest(text: str) -> str:

@@ -16,23 +16,22 @@ IMAGE = re.compile(
     re.IGNORECASE,
 )
 PICTURES = "figure", "diagram", "picture", "image", "graph", "drawing", "sketch", "photo", "illustration"
-_PICTURE = rf"(?:{'|'.join(PICTURES)})s?"
+_FIGURE = r"(?:figure|diagram|picture|drawing|sketch|photo|illustration)s?"  # without what is a word of mathematics too
+_PICTURE = r"(?:figure|diagram|picture|image|graph|drawing|sketch|photo|illustration)s?"
 REFERENCE = re.compile(
-    rf"\b(?:in|from|on|see|consult|refer to|using)\s+the\s+(?:\w+\s+)?{_PICTURE}"
-    r"(?:\s+(?:above|below|shown|at|to|on)\b|\s*[.,:;?)]|\s+\d)"
-    rf"|\b(?:shown|depicted|pictured|illustrated|sketched|displayed|given)\s+in\s+(?:the\s+)?(?:\w+\s+)?{_PICTURE}\b"
-    rf"|\b(?:figure|diagram|picture|image)\s+(?:above|below|shows|on the (?:left|right))\b"
-    rf"|\b(?:above|below|following|accompanying|attached|adjacent)\s+(?:figure|diagram|picture|image|sketch)\b",
-    re.IGNORECASE,
+    rf"\b(?:in|from|on|see|consult|refer to|using)\s+the\s+(?:\w+\s+)?{_FIGURE}(?:\s+(?:at|to|on)\b|\s*[.,:;?)]|\s+\d)"
+    rf"|\b{_PICTURE}\s+(?:above|below|shown|on\s+the\s+(?:left|right))\b"
+    rf"|\b(?:above|below|accompanying|attached|adjacent)\s+{_PICTURE}\b"
+    rf"|\b(?:shown|depicted|pictured|illustrated|sketched|displayed|following)\s+(?:in\s+)?(?:the\s+)?{_FIGURE}\b"
+    rf"|\bthe\s+{_FIGURE}\s+shows\b"
 )
 DRAWING = "-|+/\\_=*#<>^~.:'`" + "".join(map(chr, range(0x2500, 0x2600)))
 _STRIP = str.maketrans("", "", DRAWING + " \t")
 _TABLE = re.compile(r"\s*\|?(?:\s*:?-{2,}:?\s*\|)+\s*(?::?-{2,}:?)?\s*")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\ufffd]")
 MOJIBAKE = re.compile(r"Ã[\x80-\xbf©¨¢ª]|â(?:€™|€œ|\x80[\x90-\xbf])")
-HTML = re.compile(
-    r"</?(?:p|div|span|br|table|tr|td|th|ul|ol|li|font|sup|sub)\b[^<>\n]*>|&(?:nbsp|lt|gt|amp|quot);", re.I
-)
+_TAG = r"(?:p|div|span|br|table|tr|td|th|ul|ol|li|font|sup|sub)"
+HTML = re.compile(rf"</?{_TAG}(?:\s+\w+\s*=[^<>\n]*)?\s*/?>|&(?:nbsp|lt|gt|amp|quot);", re.IGNORECASE)
 NUMBERED = re.compile(r"^[ \t]*(?:(?:problem|question|exercise)[ \t]+)?(\d{1,2})[.)][ \t]+\S", re.MULTILINE | re.I)
 PAIRS = ("\\[", "\\]"), ("\\(", "\\)"), ("\\begin{", "\\end{"), ("\\left", "\\right")
 ARROWS = re.compile(r"\\(?:left|right)(?=[a-zA-Z])")  # \leftarrow, \rightarrow: no brackets
@@ -79,7 +78,8 @@ def numbering(row: Row) -> bool:
 def _drawn(text: str) -> bool:
     run: list[str] = []
     for line in text.splitlines():
-        left = line.translate(_STRIP)
+        left = line[:24].translate(_STRIP)  # of most lines that is enough to tell
+        left = left if len(left) > 2 else line.translate(_STRIP)
         if len(left) <= 2 and len(line.split()) and len(line.strip()) - len(left) >= 2:
             run.append(line)
             if len(run) >= 3 and _picture(run):
