@@ -17,12 +17,12 @@ from ttcs.errors import UserError
 class Run:
     """A stage and how it is spread over processes: `alone`, data-parallel under torchrun (`ranks`), or by `shards`.
 
-    Done once `out` exists, and not run again. arguments: those of another command of the project, `module`, where this
+    Done once `out` exists, and not run again (None: it knows itself what is done). arguments: those of another command of the project, `module`, where this
     is no stage: of an ordinary run that later stages read the records of, say. `stage` is then only its name.
     """
 
     stage: str
-    out: str
+    out: str | None = None
     spread: Literal["alone", "ranks", "shards"] = "alone"
     arguments: Sequence[str] = ()
     module: str = "ttcs"
@@ -38,7 +38,7 @@ class Recipe:
 
     def run(self) -> None:
         for run in self.runs:
-            if Path(run.out).exists():
+            if run.out is not None and Path(run.out).exists():
                 print(f"{run.stage}: done ({run.out})")
                 continue
             environment = os.environ | {"OMP_NUM_THREADS": "1"}
