@@ -17,8 +17,9 @@ from ttcs.errors import UserError
 class Run:
     """A stage and how it is spread over processes: `alone`, data-parallel under torchrun (`ranks`), or by `shards`.
 
-    Done once `out` exists, and not run again (None: it knows itself what is done). arguments: those of another command of the project, `module`, where this
-    is no stage: of an ordinary run that later stages read the records of, say. `stage` is then only its name.
+    Done once `out` exists, and not run again (None: it knows itself what is done). arguments: those of another command
+    of the project, `module`, where this is no stage: of a run that later stages read the records of, say. `stage` is
+    then only its name.
     """
 
     stage: str
