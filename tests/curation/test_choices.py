@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.curation.rows import entry
+from tests.curation.rows import entry, row
 from ttcs.curation.duplicates import Duplicates
 from ttcs.curation.full import Full
 from ttcs.curation.longest import Longest
 from ttcs.curation.random_rows import RandomRows
+from ttcs.curation.row import Entry
 from ttcs.curation.sampling import DomainSampling, long, uniform
 from ttcs.errors import UserError
 
@@ -25,6 +26,15 @@ def test_of_duplicates_the_longest_trace_stays():
     entries = [entry(0, question="a"), entry(1, question="a", characters=20), entry(2, question="b")]
     entries += [entry(3, question="b"), entry(4, question="c")]
     assert Duplicates().choose(entries) == ["as traces/1", None, None, "as traces/2", None]
+
+
+@pytest.mark.parametrize(
+    ("question", "same"),
+    [("what is  $5 + 3$", True), ("What is 5+3 ?!", True), ("What is 5 - 3?", False), ("What is 53?", False)],
+)
+def test_questions_are_the_same_by_their_spelling(question, same):
+    own, other = Entry.of(0, row(question="What is 5 + 3?")), Entry.of(1, row(question=question))
+    assert (own.question == other.question) == same
 
 
 @pytest.mark.parametrize("n", [1, 2, 5])

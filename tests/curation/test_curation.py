@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,13 +13,17 @@ from pathlib import Path
 import datasets
 import pandas as pd
 import pytest
+from hydra import compose, initialize_config_dir
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.commands import typed
 from tests.curation.rows import line, read, write
+from ttcs.components import build
 from ttcs.curation import __main__ as command
 from ttcs.curation.funnel import Funnel
+from ttcs.curation.stage import passes
+from ttcs.options import CONF
 
 ROOT = Path(__file__).parents[2]
 TEST = "How many apples are left when seven of nine are eaten?"
@@ -241,6 +246,41 @@ def test_bad_input_gets_one_line(main, tmp_path, arguments, line):
     assert not (tmp_path / "out" / "data.jsonl").exists()
 
 
+def test_stages_in_another_order(main, tmp_path):
+    """Duplicates first, of which the longest stays: what is drawn may then be another."""
+    assert main("order=[duplicates,failed,length,sample]", "subset@stages.sample=longest")[0] == 0
+    assert list(Funnel.read(tmp_path / "out" / "funnel.csv").dropped) == ["duplicates", "failed", "length", "sample"]
+    assert "order names short, but there is no stages.short; there are failed, quality" in main("order=[short]")[2]
+
+
+@pytest.mark.parametrize("streaming", ["true", "false"])
+def test_a_dataset_as_on_the_hub(main, tmp_path, monkeypatch, streaming):
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    (tmp_path / "theirs").mkdir()
+    write(tmp_path / "theirs" / "train.jsonl", lines())
+    hub = [
+        "+source@sources.more=hub",
+        f"sources.more.name={tmp_path / 'theirs'}",
+        f"sources.more.streaming={streaming}",
+    ]
+    assert main(*hub, "~sources.traces")[0] == 0
+    funnel = Funnel.read(tmp_path / "out" / "funnel.csv")
+    assert {stage: dict(reasons) for stage, reasons in funnel.dropped.items()} == FUNNEL
+
+
+def options():
+    return [(group, file.stem) for group in ("domain", "length", "subset") for file in (CONF / group).glob("*.yaml")]
+
+
+@pytest.mark.parametrize(("group", "option"), sorted(options()))
+def test_every_option_is_built(group, option):
+    place = "sample" if group == "subset" else group
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        model = ["stages.length.measure.model=m"] if option == "tokens" else []
+        config = compose("curation", [f"{group}@stages.{place}={option}", *model])
+        assert passes({place: build(config, f"stages.{place}")}) != passes({})
+
+
 def test_what_drops_everything_is_told(main, tmp_path):
     code, _, err = main("stages.sample=null", "stages.failed.patterns=[.]")
     assert (code, err) == (2, "error: none of 60 rows is left; out/rejected.jsonl says why\n")
@@ -254,6 +294,8 @@ def test_a_folder_of_another_configuration_is_kept(main, tmp_path):
     assert code == 2 and err.startswith("error: out belongs to another configuration: seed is 0 there and 1 here")
     assert result(tmp_path / "out") == before
     assert main("processes=2")[0] == 0  # how many of them work changes nothing
+    shutil.rmtree(tmp_path / "out" / "work")
+    assert main()[0] == 0 and main("seed=1")[0] == 2
 
 
 def test_help_and_the_recipe_of_the_paper(monkeypatch, capsys):

@@ -133,6 +133,7 @@ def decontaminate(n=8):
         ("Suppose a train of length 200 m passes the bridge in 30 seconds; how?", None),  # 7 at most
         ("Solve x^2=4", "short"),
         ("Please solve x^2 = 4.", None),  # short ones must match as a whole
+        ("Solve x^2 - 4.", None),
         ("Solve x^2 = 4 and a train of length 300 m", None),
         ("???", None),
     ],
@@ -145,14 +146,15 @@ def test_eight_words_running_are_contamination(question, found):
 @given(st.lists(st.sampled_from("abc"), max_size=12), st.lists(st.sampled_from("abc"), max_size=12), st.integers(1, 4))
 def test_contamination_is_a_common_run_of_n_words(test, own, n):
     stage = against({"t": [Problem("1", " ".join(test))]}, n)
-    runs = {tuple(test[i : i + n]) for i in range(len(test) - n + 1)} if len(test) >= n else {tuple(test)} - {()}
+    runs = {tuple(test[i : i + n]) for i in range(len(test) - n + 1)} if len(test) >= n else {tuple(test)}
     mine = {tuple(own[i : i + n]) for i in range(len(own) - n + 1)} if len(own) >= n else {tuple(own)}
     assert (stage.judge(row(question=" ".join(own))) == Drop("in t")) == bool(runs & mine)
 
 
-def test_a_test_set_without_words_matches_nothing():
-    assert against({"t": [Problem("1", "$$")]}, 8).judge(row(question="!")) == row(question="!")
-    assert list(ngrams("a b", 8)) == ["a b"]
+def test_a_test_question_without_words_matches_itself():
+    assert against({"t": [Problem("1", "$+$")]}, 8).judge(row(question="-")) == row(question="-")
+    assert against({"t": [Problem("1", "$+$")]}, 8).judge(row(question="+")) == Drop("in t")
+    assert list(ngrams("a b", 8)) == []
 
 
 @pytest.mark.parametrize(

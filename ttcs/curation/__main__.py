@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +50,8 @@ def _curate(config: DictConfig) -> None:
     plain = portable(config)
     curation = Curation(
         Path(config.out),
-        _parts(config, "sources"),
-        _parts(config, "stages"),
+        _parts(config, "sources", list(config.sources)),
+        _parts(config, "stages", config.order or list(config.stages)),
         config.seed,
         config.processes,
         config.shards,
@@ -68,15 +69,19 @@ def _curate(config: DictConfig) -> None:
         console.print(f"  {curation.out / name}", markup=False)
 
 
-def _parts(config: DictConfig, key: str) -> dict[str, Any]:
+def _parts(config: DictConfig, key: str, names: Sequence[str]) -> dict[str, Any]:
     """Name -> what its node builds; those that are null are left out."""
-    return {str(name): build(config, f"{key}.{name}") for name, node in config[key].items() if node is not None}
+    if unknown := [name for name in names if name not in config[key]]:
+        raise UserError(
+            f"order names {unknown[0]}, but there is no {key}.{unknown[0]}; there are {', '.join(config[key])}"
+        )
+    return {str(name): build(config, f"{key}.{name}") for name in names if config[key][name] is not None}
 
 
 def _claim(out: Path, config: dict[str, Any]) -> None:
     """Make the folder this configuration's. UserError where rows of another one are in it."""
     file, here = out / SETTINGS, json.loads(json.dumps(identity(config)))
-    if file.exists() and (out / "work").exists():
+    if file.exists() and any((out / name).exists() for name in ("work", CARD)):
         if keys := difference(json.loads(file.read_text(encoding="utf-8")), here):
             raise UserError(f"{out} belongs to another configuration: {keys}; choose another out")
         return

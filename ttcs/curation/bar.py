@@ -13,7 +13,7 @@ from ttcs.progress import LOG_SECONDS, console
 def counted(blocks: Iterable[Sequence[str]], title: str, done: int, total: int | None) -> Iterator[Sequence[str]]:
     """The blocks, with a bar of their rows on a terminal and a line now and then elsewhere.
 
-    done: rows before the first block. total: None where nobody knows; the rate counts this session only.
+    done: rows before the first block. total: None where nobody knows; the rate is of this command alone.
     """
     columns = SpinnerColumn("line"), TextColumn("{task.description}"), BarColumn(bar_width=None)
     texts = TextColumn("{task.fields[said]}"), TimeElapsedColumn()

@@ -101,7 +101,7 @@ class Curation:
             return islice(numbered(self.sources), self.shard, None, self.shards)
         return ((entry.number, Row(**json.loads(body))) for entry, body in self._left(number - 1, self.shard))
 
-    def _left(self, number: int, shard: int) -> Iterator[tuple[Entry, str]]:
+    def _left(self, number: int, shard: int) -> Iterator[tuple[Entry, bytes]]:
         """What is left of a shard after a pass."""
         dropped = self._choices(number)
         lines = self._part(number, shard).lines()
@@ -157,8 +157,9 @@ class Curation:
                 stage, reason = choices.get(entry.number, (entry.stage, entry.reason))
                 if stage is not None and reason is not None:
                     drops[stage, reason] += 1
-                    yield json.dumps({"stage": stage, "reason": reason}, ensure_ascii=False)[:-1] + f", {body[1:]}\n"
+                    why = json.dumps({"stage": stage, "reason": reason}, ensure_ascii=False)
+                    yield f"{why[:-1]}, {body[1:].decode()}"
 
 
-def _merged(shards: Sequence[Iterator[tuple[Entry, str]]]) -> Iterator[tuple[Entry, str]]:
+def _merged(shards: Sequence[Iterator[tuple[Entry, bytes]]]) -> Iterator[tuple[Entry, bytes]]:
     return merge(*shards, key=lambda pair: pair[0].number)

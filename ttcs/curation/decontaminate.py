@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ttcs.core import Problem
-from ttcs.curation.row import Drop, Row, words
+from ttcs.curation.row import Drop, Row, spelling, words
 from ttcs.errors import UserError
 
 
@@ -14,15 +14,17 @@ from ttcs.errors import UserError
 class Decontaminate:
     """A row is dropped where its question has n words running in common with a question of a test set.
 
-    Words are runs of letters and digits in lower case. Test questions of fewer than n words must match as a whole.
-    grams: of n words, or whole short questions, -> the test set that they are from.
+    Words are runs of letters and digits in lower case. Test questions of fewer than n words must match as a whole, by
+    their `spelling`. grams, short: n words running, and whole short questions, -> the test set that they are from.
     """
 
     n: int
     grams: Mapping[str, str]
+    short: Mapping[str, str]
 
     def judge(self, row: Row) -> Row | Drop:
         found = next((self.grams[gram] for gram in ngrams(row.question, self.n) if gram in self.grams), None)
+        found = found or self.short.get(spelling(row.question))
         return row if found is None else Drop(f"in {found}")
 
 
@@ -33,14 +35,17 @@ def against(tests: Mapping[str, Sequence[Problem]], n: int) -> Decontaminate:
     if not tests:
         raise UserError("decontaminate.tests names no test set")
     grams: dict[str, str] = {}
+    short: dict[str, str] = {}
     for name, problems in tests.items():
         for problem in problems:
-            grams |= dict.fromkeys(ngrams(problem.question, n), name)
-    grams.pop("", None)
-    return Decontaminate(n, grams)
+            own = dict.fromkeys(ngrams(problem.question, n), name)
+            grams |= own
+            if not own:
+                short[spelling(problem.question)] = name
+    return Decontaminate(n, grams, short)
 
 
 def ngrams(question: str, n: int) -> Iterator[str]:
-    """Every n words running, or all of them where they are fewer."""
+    """Every n words running; none where there are fewer."""
     own = words(question)
-    return (" ".join(own[i : i + n]) for i in range(max(len(own) - n, 0) + 1))
+    return (" ".join(own[i : i + n]) for i in range(len(own) - n + 1))

@@ -10,7 +10,7 @@ from ttcs.curation.row import Entry
 
 @dataclass(frozen=True, slots=True)
 class Duplicates:
-    """Questions are the same where their words are, whatever their case and punctuation.
+    """Questions are the same where their `spelling` is: whatever their case, spaces and marks at the end.
 
     The row with the longest trace stays, of several the first by source and id: on this the paper is silent.
     """

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from multiprocessing import get_context
 from multiprocessing.pool import AsyncResult
+from signal import SIG_IGN, SIGINT, signal
 
 from ttcs.curation.part import line
 from ttcs.curation.row import Row
@@ -37,6 +38,7 @@ def judged(rows: Iterable[Numbered], filters: Filters, processes: int) -> Iterat
 
 
 def _begin(filters: Filters) -> None:
+    signal(SIGINT, SIG_IGN)  # Ctrl-C is for the command, which ends its pool
     _own[:] = [filters]
 
 

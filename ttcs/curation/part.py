@@ -53,18 +53,15 @@ class Part:
         return count
 
     def entries(self) -> Iterator[Entry]:
-        with self.path.open("rb") as file:
-            for line in file:
-                if line != END:
-                    yield Entry(**json.loads(line[: line.index(b"\t")]))
+        return (entry for entry, _ in self.lines())
 
-    def lines(self) -> Iterator[tuple[Entry, str]]:
-        """Entries with the JSON of their rows."""
+    def lines(self) -> Iterator[tuple[Entry, bytes]]:
+        """Entries with the JSON of their rows, which most readers of entries need not look at."""
         with self.path.open("rb") as file:
             for line in file:
                 if line != END:
-                    head, _, body = line.decode().partition("\t")
-                    yield Entry(**json.loads(head)), body.rstrip("\n")
+                    head, _, body = line.partition(b"\t")
+                    yield Entry(**json.loads(head)), body
 
 
 def line(number: int, row: Row, filters: Sequence[tuple[str, Filter]]) -> str:

@@ -56,7 +56,7 @@ class Drop:
 class Entry:
     """What stages that compare rows see of each: everything but its texts.
 
-    number: of the row in the order of the sources. question: a digest of its normalised words. characters: of the
+    number: of the row in the order of the sources. question: a digest of its `spelling`. characters: of the
     trace. stage, reason: where it was dropped and why; None: it goes on.
     """
 
@@ -72,7 +72,7 @@ class Entry:
 
     @classmethod
     def of(cls, number: int, row: Row, stage: str | None = None, reason: str | None = None) -> Entry:
-        question = digest(" ".join(words(row.question)))
+        question = digest(spelling(row.question))
         return cls(number, row.key, row.source, question, row.domain, row.length, len(row.thinking), stage, reason)
 
     def to_json(self) -> str:
@@ -83,6 +83,11 @@ class Entry:
 def words(text: str) -> tuple[str, ...]:
     """Runs of letters and digits in lower case: what two spellings of one question have in common."""
     return tuple(WORD.findall(text.lower()))
+
+
+def spelling(question: str) -> str:
+    """What stays of a question whatever its case, spaces, dollars and marks at the end: 1 + 2 and 1 - 2 differ."""
+    return "".join(question.lower().replace("$", "").split()).rstrip(".?!")
 
 
 def digest(text: str) -> str:
