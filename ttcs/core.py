@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 
 class Stop(StrEnum):
@@ -130,14 +130,13 @@ class Trajectory:
 
     @property
     def scores(self) -> tuple[float, ...]:
-        """PRM scores of the steps that have one, in order."""
-        return tuple(step.score for step in self.steps if step.score is not None)
+        """PRM scores of the steps that it reads and that have one, in order."""
+        return tuple(step.score for step in self.judged if step.score is not None)
 
     @property
     def judged(self) -> tuple[Step, ...]:
         """The steps that a PRM reads: of a reasoning model those of its answer, or while it thinks, of its thinking."""
-        answer = tuple([step for step in self.steps if not step.thinking])
-        return answer or tuple([step for step in self.steps if step.stop is not Stop.THOUGHT])
+        return judged(self.steps)
 
     @property
     def scored(self) -> bool:
@@ -154,6 +153,26 @@ class Trajectory:
     def prefix(self, depth: int) -> Trajectory:
         """The first `depth` steps."""
         return Trajectory(self.problem, self.steps[:depth], self.subtree, self.history)
+
+
+class Part(Protocol):
+    """What a step and its record have in common."""
+
+    @property
+    def stop(self) -> Stop: ...
+    @property
+    def thinking(self) -> bool: ...
+    @property
+    def given(self) -> bool: ...
+
+
+AnyPart = TypeVar("AnyPart", bound=Part)
+
+
+def judged(steps: Sequence[AnyPart]) -> tuple[AnyPart, ...]:
+    """Those of a trajectory that a PRM reads: what the policy wrote of the answer, or before that, its thinking."""
+    answer = tuple([step for step in steps if not (step.thinking or step.given)])
+    return answer or tuple([step for step in steps if step.thinking and step.stop != Stop.THOUGHT])
 
 
 @dataclass(frozen=True, slots=True)

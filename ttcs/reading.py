@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 from analysis.estimate import RESAMPLES, subsets
 from ttcs.chains import Chains, own_n
 from ttcs.components import build
-from ttcs.core import Candidate, Reduction, Selection, Stop
+from ttcs.core import Candidate, Reduction, Selection, Stop, judged
 from ttcs.errors import UserError
 from ttcs.records import NodeRecord, Record
 from ttcs.stored import Stored
@@ -104,7 +104,7 @@ class Reading:
         if not self.guided and not self.selection.reads_scores:
             return [Candidate(candidate.group, -math.inf, candidate.subtree) for candidate in record.candidates]
         self._require_scores(record, paths)
-        scores = [[node.score for node in path if node.score is not None] for path in paths]
+        scores = [[node.score for node in judged(path) if node.score is not None] for path in paths]
         return [
             Candidate(candidate.group, self.reduction(own) if own else -math.inf, candidate.subtree)
             for candidate, own in zip(record.candidates, scores, strict=True)
@@ -115,7 +115,7 @@ class Reading:
         if not self.selection.reads_scores or sum(candidate.finished for candidate in record.candidates) < 2:
             return
         for candidate, path in zip(record.candidates, paths, strict=True):
-            last = next((node for node in reversed(path) if node.text.strip()), None)
+            last = next((node for node in reversed(judged(path)) if node.text.strip()), None)
             if candidate.finished and last is not None and last.score is None:
                 name = type(self.selection).__name__
                 raise UserError(f"{self.folder}: problem {record.problem_id} has no scores, which {name} reads")
@@ -136,7 +136,9 @@ class Reading:
         # Chains may end early by themselves; other searches have fewer candidates only where the budget ran out.
         short = len(candidates) != self.size if self.chains is None else self.chains.budgeted
         if cut or short:
-            raise UserError(f"{where} ran out of its budget, so it says nothing about n={self.n}")
+            fewer = f"has {len(candidates)} candidates of {self.size}"
+            ended = "ran out of its budget" if cut or self.chains else fewer
+            raise UserError(f"{where} {ended}, so it says nothing about n={self.n}")
         if self.chains is None and not self.guided and independent(record):
             return [[i] for i in range(self.size)]
         if any(candidate.subtree is None for candidate in candidates):

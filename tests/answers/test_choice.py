@@ -38,3 +38,8 @@ def test_what_names_no_option_stays_as_it_is(answer: str) -> None:
 
 def test_a_text_that_two_options_have_names_neither() -> None:
     assert chosen("0.5", ("1/2", "\\frac{1}{2}")) == "0.5"
+
+
+def test_a_text_that_looks_like_a_letter_with_a_text_is_that_text() -> None:
+    assert chosen("C. elegans", ("C. elegans", "yeast", "a fly", "a mouse")) == "A"
+    assert chosen("-c", ("-c", "c", "2c", "0")) == "A"

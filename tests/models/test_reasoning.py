@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests import tiny
-from ttcs.core import Continue, Problem, Step, Stop, Trajectory
+from ttcs.core import Continue, Problem, Step, Stop, Trajectory, Turn
 from ttcs.errors import UserError
 from ttcs.models.load import load_tokenizer
 from ttcs.models.prompt import Prompt
@@ -108,7 +108,7 @@ def test_a_box_in_the_thinking_ends_nothing() -> None:
 
 
 def test_limits_that_a_policy_cannot_keep_are_said() -> None:
-    with pytest.raises(UserError, match=r"may need 230 tokens more, but policy.max_tokens=200 .* leave 200"):
+    with pytest.raises(UserError, match=r"may need 2\d\d tokens more, but policy.max_tokens=200 .* leave 200"):
         read("So.", thinking=150, answer=80)
     plain = rules(TOKENIZER, None, False, 200, 500)
     with pytest.raises(UserError, match="steers the thinking of a reasoning model, and the policy is none"):
@@ -142,3 +142,26 @@ def test_what_a_strategy_puts_there_is_given() -> None:
     end, final = thinking.closed(cut=True)
     assert (end.stop, end.thinking, final.thinking, final.text) == (Stop.THOUGHT, True, False, "Final Answer:")
     assert thinking.closed(cut=False) == (end,)
+
+
+def test_a_sign_that_the_end_also_begins_with_is_thinking() -> None:
+    text = "If $a <"
+    for format in (LLAMA, PLAIN):
+        steps = read(text + " b$ or so.", format, thinking=len(tokens(text)))
+        assert shape(steps) == [(Stop.CUT, True)]
+
+
+def test_white_space_before_the_end_is_not_doubled() -> None:
+    thinking = Thinking(PLAIN, TOKENIZER)
+    assert thinking.closed(cut=False)[0].text == "</think>\n\n"
+    assert thinking.closed(cut=True)[0].text == "\n</think>\n\n"
+    written = TOKENIZER.decode(thinking.written(Prompt(TOKENIZER)(tiny.PROBLEM), "So it is.\n\n"))
+    assert written == "<think>\nSo it is.\n</think>\n\n"
+
+
+def test_earlier_attempts_are_shown_without_their_thinking() -> None:
+    steps = read(f"So $1$.\n\n{LLAMA.end}It is $1$.<|eot_id|>")
+    turns = (Turn(Trajectory(tiny.PROBLEM, steps), "Really?"),) * 2
+    text = TOKENIZER.decode(Prompt(TOKENIZER, thinking=Thinking(LLAMA, TOKENIZER))(tiny.PROBLEM, turns))
+    assert text.count("It is $1$.<|eot_id|>") == 2 and "So $1$." not in text
+    assert text.count(LLAMA.begin) == 1 and text.endswith(LLAMA.begin)

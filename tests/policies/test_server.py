@@ -405,3 +405,20 @@ def test_a_server_that_only_continues_text_is_stopped_where_the_thinking_ends() 
     prompts = [brain.tokenizer().decode(body["prompt"]) for body in log.bodies]
     assert prompts[1].endswith(THINKS.begin + "So it is $1$.Wait")
     assert prompts[2].endswith(THINKS.end)
+
+
+@pytest.mark.parametrize("cut", ["thinking", "answer"])
+def test_a_server_that_counts_other_tokens_than_we_do_stops_at_the_same_limits(cut: str) -> None:
+    thought = {"text": "So it is $1$.", "finish_reason": "length" if cut == "thinking" else "stop"}
+    answered = {"text": " $\\boxed{2}$ and", "finish_reason": "length" if cut == "answer" else "stop"}
+    said = iter([thought, answered])
+
+    def answer(body: dict[str, Any]) -> dict[str, Any]:
+        return {"choices": [{"index": 0, **next(said)}]}
+
+    with serving({"/v1/completions": answer}) as log:
+        engine = policy(log, TextCompletions({}), reasoning=THINKS, max_tokens=150, end_at_box=False)
+        (run,) = simulation.one(BudgetForcing(1, 60, 40), policy=engine, selection=Majority()).candidates
+    assert run.finished and "boxed{2}" in run.solution
+    assert (Stop.CUT in [step.stop for step in run.steps if step.thinking]) == (cut == "thinking")
+    assert (run.steps[-1].stop is Stop.CUT) == (cut == "answer")

@@ -24,6 +24,7 @@ from ttcs.strategies.rebase import Rebase, shared_out
 from ttcs.strategies.rejection_sampling import RejectionSampling
 from ttcs.strategies.step_conditional import StepConditional
 from ttcs.strategies.token_conditional import TokenConditional
+from ttcs.summary import independent
 
 HASTY = ScriptedPolicy(thinking=ScriptedThinking(end=1.0))
 ENDLESS = ScriptedPolicy(thinking=ScriptedThinking(end=0.0))
@@ -85,7 +86,7 @@ def test_only_sampled_tokens_are_charged() -> None:
 
 
 def test_fewer_runs_are_a_valid_smaller_one() -> None:
-    large, small = one(BudgetForcing(4, 200, 60, 1)), one(BudgetForcing(2, 200, 60, 1))
+    large, small = one(BudgetForcing(4, 1000, 60)), one(BudgetForcing(2, 1000, 60))
     assert [run.text for run in small.candidates] == [run.text for run in large.candidates[:2]]
     assert [run.subtree for run in large.candidates] == [0, 1, 2, 3]
 
@@ -202,3 +203,30 @@ def test_on_a_real_model_thinking_keeps_to_its_budget() -> None:
     plain = TransformersPolicy(tiny.folder(), 0.8, 1.0, 200, 8)
     with pytest.raises(UserError, match="the policy is none"):
         simulate(strategy, policy=plain, problems=problems, selection=Majority())
+
+
+def test_steps_that_are_not_forced_go_on() -> None:
+    for steps in (1, 50):
+        strategy = StepConditional(2, steps, 40, 60, False, "{steps}", "{left} left ")
+        for run in one(strategy, policy=ENDLESS).candidates:
+            assert run.finished and "Final Answer:" not in given(run)
+
+
+def test_what_ends_the_thinking_is_no_step_of_a_budget() -> None:
+    strategy = StepConditional(2, 4, 400, 60, True, "{steps}", "{left} left ")
+    outcome = one(strategy)
+    sampled = [step for node in outcome.tree if not (step := node.step).given and step.stop is not Stop.THOUGHT]
+    assert outcome.ledger.generations == len(sampled)
+
+
+def test_nodes_without_a_score_share_alike() -> None:
+    assert shared_out(4, [float("-inf")] * 2, 0.2) == [2, 2]
+    assert shared_out(4, [float("-inf"), 0.1], 0.2) == [0, 4]
+
+
+@pytest.mark.parametrize("thinking", [10, 40, 400])
+def test_forced_runs_are_independent_samples_and_tries_are_none(thinking: int) -> None:
+    outcome = one(BudgetForcing(4, thinking, 60, waits=1))
+    assert independent(grade(outcome, Majority(), last, 0.0))
+    outcome = one(RejectionSampling(3, 29, 60), policy=ENDLESS, selection=Majority())
+    assert not independent(grade(outcome, Majority(), last, 0.0))

@@ -9,13 +9,15 @@ from string import ascii_uppercase
 from ttcs.answers.grouping import equivalent
 
 _WRAPPED = re.compile(r"\\(?:text|textbf|mathrm|mathbf)\s*\{([^{}]*)\}")
-_LETTER = re.compile(r"\W*(?:option\s+|choice\s+)?\(?([A-Za-z])(?:\)?\W*|\)?[.:)]\s+\S.*)", re.DOTALL | re.IGNORECASE)
+_LETTER = re.compile(r"(?:option|choice)?\s*\(?([A-Za-z])\)?[.:]?", re.IGNORECASE)
+_LETTER_AND_TEXT = re.compile(r"(?:option|choice)?\s*\(?([A-Za-z])(?:\)|[.:])\)?\s+\S.*", re.DOTALL | re.IGNORECASE)
 
 
 def chosen(answer: str, options: Sequence[str]) -> str:
     """The letter of the option that an answer names ("B", "(B)", "B. 12 m", "12 m"), or what it is if it names none.
 
-    A letter goes before a text. A text has to be that of one option alone: as written, or as mathematics.
+    A letter alone goes before a text, and a text before a letter with a text. A text has to be that of one option
+    alone: as written, or as mathematics.
     """
     plain = _WRAPPED.sub(r"\1", answer).strip().strip("$").strip()
     letters = ascii_uppercase[: len(options)]
@@ -24,6 +26,8 @@ def chosen(answer: str, options: Sequence[str]) -> str:
     texts = [_folded(option) for option in options]
     if texts.count(_folded(plain)) == 1:
         return letters[texts.index(_folded(plain))]
+    if (named := _LETTER_AND_TEXT.fullmatch(plain)) and named[1].upper() in letters:
+        return named[1].upper()
     equal = [place for place, option in enumerate(options) if equivalent(answer, option)]
     return letters[equal[0]] if len(equal) == 1 else answer
 

@@ -45,7 +45,7 @@ class Prompt:
         self._ids = lru_cache(maxsize=4096)(self._encode)
         self._reply = lru_cache(maxsize=64)(self._encode_reply)
         try:
-            self._encode("?")
+            self._encode("?", True)
         except (TemplateError, ValueError) as error:
             name = tokenizer.name_or_path
             if tokenizer.chat_template is None and self._template is None:
@@ -53,11 +53,15 @@ class Prompt:
             raise UserError(f"the chat template of {name} does not take the prompt: {error}") from error
 
     def __call__(self, problem: Problem, history: Sequence[Turn] = ()) -> Prefix:
-        """UserError when the model was not trained on such a history."""
+        """UserError when the model was not trained on such a history.
+
+        Of earlier attempts a model that thinks is shown the answers, as its chat templates do.
+        """
         self._check(history)
-        ids = self._ids(problem.asked)
-        for turn in history:
-            ids += self._said(turn.attempt.tokens) + self._reply(self._request(turn))
+        ids = self._ids(problem.asked, not history)
+        for place, turn in enumerate(history, 1):
+            said = tuple(token for step in turn.attempt.judged for token in step.tokens)
+            ids += self._said(said) + self._reply(self._request(turn), place == len(history))
         return ids
 
     def messages(self, problem: Problem, history: Sequence[Turn] = ()) -> list[dict[str, str]]:
@@ -66,13 +70,14 @@ class Prompt:
         messages = chat(problem.asked, self._system)
         for turn in history:
             messages += [
-                {"role": "assistant", "content": turn.attempt.text},
+                {"role": "assistant", "content": "".join(step.text for step in turn.attempt.judged)},
                 {"role": "user", "content": self._request(turn)},
             ]
         return messages
 
-    def _encode(self, question: str) -> Prefix:
-        opened = None if self._thinking is None else self._thinking.opened
+    def _encode(self, question: str, last: bool) -> Prefix:
+        """last: the policy speaks next, so its thinking begins."""
+        opened = self._thinking.opened if self._thinking is not None and last else None
         return tuple(prompt_ids(self._tokenizer, question, self._system, self._template, opened))
 
     def _said(self, tokens: Prefix) -> Prefix:
@@ -82,16 +87,17 @@ class Prompt:
             end -= 1
         return tokens[:end]
 
-    def _encode_reply(self, request: str) -> Prefix:
-        """From the end of the assistant's turn to where it speaks again."""
+    def _encode_reply(self, request: str, last: bool) -> Prefix:
+        """From the end of the assistant's turn to where it speaks again. last: as above."""
         said = [*chat("?", self._system), {"role": "assistant", "content": MARK}, {"role": "user", "content": request}]
         before, after = around(self._tokenizer, said, generate=True, template=self._template)
         pieces = Pieces(self._tokenizer)
         begun = pieces.first(before)
-        if begun != self._ids("?")[-len(begun) :]:  # BOS may not be the template's
+        if begun != self._ids("?", False)[-len(begun) :]:  # BOS may not be the template's
             name = self._tokenizer.name_or_path
             raise UserError(f"the chat template of {name} writes a turn in another way when more turns follow it")
-        return pieces.inner(after)
+        opened = self._thinking.opened(after) if self._thinking is not None and last else ""
+        return pieces.inner(after + opened)
 
     def _request(self, turn: Turn) -> str:
         if turn.request is not None:

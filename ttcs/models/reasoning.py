@@ -34,7 +34,8 @@ class ReasoningFormat:
         if not self.end.strip():
             raise UserError("policy.reasoning.end is empty: nothing tells the thinking from the answer")
         for mark in SPECIAL.findall(self.begin + self.end) if self.special else ():
-            if len(tokenizer(mark, add_special_tokens=False).input_ids) != 1:
+            ids = tokenizer(mark, add_special_tokens=False).input_ids
+            if len(ids) != 1 or ids[0] == tokenizer.unk_token_id:
                 raise UserError(
                     f"{tokenizer.name_or_path} has no token {mark}, so it was not trained to think in this format: "
                     "choose another policy/reasoning (docs/s1.md)"
@@ -42,15 +43,17 @@ class ReasoningFormat:
 
 
 class Thinking:
-    """A reasoning format for one tokenizer. mark: the text that ends the thinking, which is looked for token by token.
+    """A reasoning format for one tokenizer.
 
-    begin: token ids behind a prompt.
+    mark: the text that ends the thinking, which is looked for token by token. opening: the tokens that it can only
+    begin with, as special tokens mean nothing else; empty where they are plain text.
     """
 
     def __init__(self, format: ReasoningFormat, tokenizer: Any) -> None:
         format.check(tokenizer)
         self._format, self._tokenizer, self._pieces = format, tokenizer, Pieces(tokenizer)
         self.mark = format.end.strip()
+        self.opening = self._pieces.inner(self.mark) if format.special and SPECIAL.match(self.mark) else ()
         self._texts: dict[int, str] = {}
 
     def opened(self, prompt: str) -> str:
@@ -60,7 +63,8 @@ class Thinking:
     def written(self, prompt: Sequence[int], thinking: str) -> Prefix:
         """Token ids of a whole block of thinking, from behind the prompt to where the answer begins."""
         opened = self.opened(self._tokenizer.decode(prompt[-16:], skip_special_tokens=False))
-        pieces = opened, thinking, self._format.end
+        end = self._format.end
+        pieces = opened, thinking.rstrip() if end[:1].isspace() else thinking, end
         return tuple(token for piece in pieces for token in self._pieces.inner(piece))
 
     def text(self, token: int) -> str:
@@ -74,8 +78,11 @@ class Thinking:
         return self._given(text, Stop.STEP, thinking=True)
 
     def closed(self, cut: bool) -> tuple[Step, ...]:
-        """The end of the thinking. cut: the model had not come to it, and its answer is begun for it."""
-        end = self._given(self._format.end, Stop.THOUGHT, thinking=True)
+        """The end of the thinking. cut: the model had not come to it, and its answer is begun for it.
+
+        What white space comes before the mark a model that ended by itself has written already.
+        """
+        end = self._given(self._format.end if cut else self._format.end.lstrip(), Stop.THOUGHT, thinking=True)
         return (*end, *self._given(self._format.final, Stop.STEP, thinking=False)) if cut else end
 
     def _given(self, text: str, stop: Stop, thinking: bool) -> tuple[Step, ...]:

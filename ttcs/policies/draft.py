@@ -34,8 +34,8 @@ class Rules:
         """As a policy's."""
         if self.thinking is None:
             raise UserError(
-                "this strategy steers the thinking of a reasoning model, and the policy is none: choose policy=zoo_s1, "
-                "or say with policy/reasoning how your model's thinking is told from its answer (docs/s1.md)"
+                "this strategy steers the thinking of a reasoning model, and the policy is none: choose another, "
+                "policy=zoo_reasoning, or say with policy/reasoning how its thinking is told from its answer (docs/s1.md)"
             )
         return self.thinking.closed(cut) if text is None else self.thinking.appended(text)
 
@@ -58,9 +58,10 @@ class Rules:
         return min(limit for limit in (room, request.max_tokens, request.limit) if limit is not None)
 
     def _check(self, request: Continue, room: int) -> None:
+        wanted = request.limit or 0
         if request.thinking is not None:
-            self.append(None, False)  # which says so where the policy does not think
-        wanted = (request.limit or 0) + (0 if request.thinking is None else request.answer or 0)
+            end = self.append(None, True)  # which says so where the policy does not think
+            wanted += (request.answer or 0) + sum(len(step.tokens) for step in end)
         if wanted > room:
             raise UserError(
                 f"problem {request.trajectory.problem.id}: the strategy may need {wanted} tokens more, but "
@@ -179,16 +180,17 @@ class Draft:
         return start
 
     def _begun(self) -> int:
-        """How much of what ends the thinking the latest text already is."""
-        sizes = range(min(len(self._mark), len(self._tail)), 0, -1)
-        return next((size for size in sizes if self._tail.endswith(self._mark[:size])), 0)
+        """How many of the latest tokens are already of what ends the thinking."""
+        opening = () if self.rules.thinking is None else self.rules.thinking.opening
+        sizes = range(min(len(opening), len(self.tokens) - self._last), 0, -1)
+        return next((size for size in sizes if tuple(self.tokens[-size:]) == opening[:size]), 0)
 
     def _cut(self) -> None:
         """Note that the room is used up, unless the last token ended what was asked for."""
         stop = self._ends[-1].stop if self._ends else Stop.STEP
         if self._last < len(self.tokens):
             if self._thinking and self._limit is Stop.CUT and (begun := self._begun()):
-                self._thought(self._overlap(begun))
+                self._thought(len(self.tokens) - begun)
             else:
                 self._end(self._limit)
         elif stop is Stop.STEP and (self.request.max_steps is None or len(self._ends) < self.request.max_steps):

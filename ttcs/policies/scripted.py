@@ -126,7 +126,9 @@ class ScriptedPolicy:
     def _promised(self, request: Continue, room: int) -> int:
         """What the strategy's own limit leaves. UserError where the policy's is the smaller one."""
         limit = request.limit or 0
-        wanted = limit + (0 if request.thinking is None else request.answer or 0)
+        wanted = limit
+        if request.thinking is not None:
+            wanted += (request.answer or 0) + sum(len(step.tokens) for step in given(None, True))
         if wanted > room:
             left = f"policy.max_tokens={self.max_tokens} leaves {room}"
             raise UserError(f"the strategy may need {wanted} tokens more, but {left}")

@@ -103,14 +103,14 @@ class ServerPolicy:
             if piece.over:
                 _write(draft, [self.tokenizer.eos_token_id], [nan])
             if piece.cut and not draft.finished:
-                budget = draft.room == request.max_tokens
-                draft = _cut(draft, replace(request, max_tokens=len(draft.tokens)) if budget else request)
+                draft = _cut(draft, _limited(draft))
         return Continued(draft.steps(), length, max(0, length - computed))
 
     def _ask(self, request: Continue, prefix: list[int], draft: Draft, last: str, turn: int) -> Ask:
         """turn: how many pieces there are; each is drawn with a seed of its own."""
         thinking, trajectory = self.rules.thinking, request.trajectory
-        steered = thinking is not None and (request.thinking is not None or trajectory.thinking_tokens > 0)
+        begun = any(step.thinking for step in trajectory.steps)
+        steered = thinking is not None and (request.thinking is not None or begun)
         temperature = self.temperature if request.temperature is None else request.temperature
         return Ask(
             model=self._name,
@@ -134,6 +134,18 @@ def _write(draft: Draft, tokens: Sequence[int], logprobs: Sequence[float]) -> No
         if draft.finished:
             return
         draft.append(token, logprob)
+
+
+def _limited(draft: Draft) -> Continue:
+    """The request, with what made its room so small as small as what was written: the server counts other tokens."""
+    request, made = draft.request, len(draft.tokens)
+    if draft.room == request.max_tokens:
+        return replace(request, max_tokens=made)
+    if draft.room != request.limit:
+        return request
+    if request.thinking is None:
+        return replace(request, answer=made)
+    return replace(request, thinking=request.trajectory.thinking_tokens + made)
 
 
 def _cut(draft: Draft, request: Continue) -> Draft:

@@ -47,7 +47,7 @@ def shared_out(width: int, scores: Sequence[float], balance: float) -> list[int]
     """Children of each node, `width` in all: in proportion to softmax(score / balance), from the best node down, each
     share rounded up as far as the width that remains goes."""
     best = max(scores)
-    weights = [exp((score - best) / balance) for score in scores]
+    weights = [1.0 if score == best else exp((score - best) / balance) for score in scores]  # also where all are -inf
     shares, rest = [0] * len(scores), sum(weights)
     for i in sorted(range(len(scores)), key=lambda i: -weights[i]):
         shares[i] = min(width, ceil(width * weights[i] / rest)) if rest > 0 else 0

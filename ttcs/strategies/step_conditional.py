@@ -30,10 +30,10 @@ class StepConditional:
         at_least(1, n=self.n, steps=self.steps, thinking=self.thinking, answer=self.answer)
 
     def search(self, problem: Problem) -> Search:
-        runs = begun(problem, self.n, self.instruction.format(steps=self.steps))
+        runs = begun(problem, self.n, self.instruction.replace("{steps}", str(self.steps)))
         going = list(range(self.n))
         for left in range(self.steps, 0, -1):
-            counted = yield Append(tuple(runs[i] for i in going), self.countdown.format(left=left))
+            counted = yield Append(tuple(runs[i] for i in going), self.countdown.replace("{left}", str(left)))
             going = [i for i, run in zip(going, counted, strict=True) if run.thinking_tokens < self.thinking]
             asked = tuple(run for run in counted if run.thinking_tokens < self.thinking)
             stepped = yield Sample(asked, max_steps=1, thinking=self.thinking, answer=self.answer)
@@ -41,7 +41,8 @@ class StepConditional:
                 runs[i] = run
             going = [i for i in going if runs[i].live and not ended(runs[i])]
         if not self.forced:
-            alone = yield Sample(tuple(runs[i] for i in going))
-            for i, run in zip(going, alone, strict=True):
+            rest = [i for i, run in enumerate(runs) if run.live and not ended(run)]
+            alone = yield Sample(tuple(runs[i] for i in rest))
+            for i, run in zip(rest, alone, strict=True):
                 runs[i] = run
         return told((yield from conclude(runs, self.answer)), problem)

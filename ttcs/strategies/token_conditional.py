@@ -25,7 +25,7 @@ class TokenConditional:
         at_least(1, n=self.n, thinking=self.thinking, answer=self.answer)
 
     def search(self, problem: Problem) -> Search:
-        runs = begun(problem, self.n, self.instruction.format(tokens=self.thinking))
+        runs = begun(problem, self.n, self.instruction.replace("{tokens}", str(self.thinking)))
         if not self.forced:
             return told((yield Sample(tuple(runs))), problem)
         thought = yield from think(runs, self.thinking, self.answer)
