@@ -55,7 +55,7 @@ class AskedDomain:
         return self.request.replace("{domains}", ", ".join(self.domains)).replace("{question}", row.question)
 
     def _read(self, problem: Problem, reply: Trajectory) -> Line:
-        return {"domain": named(reply.text, self.domains), "reply": reply.text}
+        return {"domain": named(reply.solution, self.domains), "reply": reply.solution}
 
 
 def named(reply: str, domains: Sequence[str]) -> str | None:

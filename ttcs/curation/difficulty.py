@@ -57,7 +57,7 @@ class Difficulty:
 
 def verdict(problem: Problem, solution: Trajectory) -> Line:
     """Only a finished solution has an answer."""
-    answer = answers.extract(solution.text) if solution.finished else None
+    answer = answers.extract(solution.solution) if solution.finished else None
     right = answer is not None and problem.answer is not None and answers.equivalent(answer, problem.answer)
     return {"solved": right, "answer": answer}
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from ttcs.core import Step, Stop
 from ttcs.errors import UserError
+from ttcs.models.boundaries import BREAK
 from ttcs.models.pieces import Pieces, Prefix
 
 SPECIAL = re.compile(r"<[^\s<>]+>")
@@ -64,7 +65,8 @@ class Thinking:
         """Token ids of a whole block of thinking, from behind the prompt to where the answer begins."""
         opened = self.opened(self._tokenizer.decode(prompt[-16:], skip_special_tokens=False))
         end = self._format.end
-        pieces = opened, thinking.rstrip() if end[:1].isspace() else thinking, end
+        gap = "" if end[:1].isspace() else BREAK  # as between its steps
+        pieces = opened, thinking.rstrip() + gap, end
         return tuple(token for piece in pieces for token in self._pieces.inner(piece))
 
     def text(self, token: int) -> str:
