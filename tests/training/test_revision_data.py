@@ -68,6 +68,14 @@ def test_a_share_can_come_after_any_other_samples() -> None:
     assert {text for example in shown for text in example.attempts} == {*pool.right, *WRONG}
 
 
+def test_a_bare_question_can_be_answered_as_the_policy_answers_it() -> None:
+    pool = Pool("q", [f"right {i}" for i in range(18)], list(WRONG))
+    examples = [e for seed in range(60) for e in data(seed=seed, first="any").examples("p", pool)]
+    bare = [example.answer.startswith("right") for example in examples if not example.attempts]
+    assert sum(bare) / len(bare) == pytest.approx(18 / 24, abs=0.08)
+    assert all(example.answer.startswith("right") for example in examples if example.attempts)
+
+
 def test_where_all_samples_are_right_some_of_them_are_shown() -> None:
     examples = data(mixed=1.0).examples("p", Pool("q", ["right"] * 50, []))
     assert {example.attempts for example in examples} == {("right",) * k for k in range(5)}

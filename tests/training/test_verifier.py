@@ -233,6 +233,12 @@ def test_examples_that_are_too_long_are_counted(tmp_path: Path, capsys: pytest.C
     assert max(train["length"]) <= 53
 
 
+def test_a_longer_context_is_the_saved_model_s_too(tmp_path: Path) -> None:
+    stage(tmp_path, Outcome(), tiny.folder(), new_head=True, positions=4096).run()
+    assert AutoConfig.from_pretrained(tmp_path / "out").max_position_embeddings == 4096
+    assert load_tokenizer(str(tmp_path / "out")).model_max_length == 4096
+
+
 @pytest.mark.parametrize(
     ("format", "start", "fields"),
     [(RLHFlow(), tiny.folder, {}), (Outcome(), tiny.generative, {"modules_to_save": ["score"]})],

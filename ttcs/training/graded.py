@@ -25,6 +25,7 @@ class GradedSolutions:
     """Stage: solutions with the mistakes of a corpus.
 
     slips, misconceptions: factors on the corpus' rates; slips are hard to see for a verifier, so it needs many.
+    split: of the exercises; `validation` for what a verifier is to be judged by.
     """
 
     out: str
@@ -33,9 +34,10 @@ class GradedSolutions:
     mistakes: Mistakes
     slips: float = 1.0
     misconceptions: float = 1.0
+    split: str = "train"
 
     def run(self) -> None:
-        stream, rng = exercises(f"{self.seed}/graded", Split.TRAIN), Random(f"{self.seed}/graded/mistakes")
+        stream, rng = exercises(f"{self.seed}/graded", Split(self.split)), Random(f"{self.seed}/graded/mistakes")
         mistakes = self.mistakes.scaled(self.slips, self.misconceptions)
         with _opened(self.out) as file:
             for number in range(self.solutions):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from random import Random
+from typing import Literal
 
 from ttcs.folder import write_lines
 from ttcs.training.revision_data import Pool, RevisionData
@@ -19,7 +20,7 @@ class MadeRevisions:
 
     A departure from the paper, whose pairs are a policy's own samples: a small policy that has learnt from the corpus
     errs as the corpus does, and examples of many more questions cost nothing. examples: how many lines.
-    mixed: as there.
+    mixed, first: as there.
     """
 
     out: str
@@ -30,9 +31,10 @@ class MadeRevisions:
     per_problem: int
     mistakes: Mistakes
     mixed: float = 0.0
+    first: Literal["right", "any"] = "right"
 
     def run(self) -> None:
-        pairing = RevisionData((), self.out, self.seed, self.attempts, self.per_problem, self.mixed)
+        pairing = RevisionData((), self.out, self.seed, self.attempts, self.per_problem, self.mixed, self.first)
         made = (
             example for number, pool in enumerate(self._pools(), 1) for example in pairing.examples(f"s{number}", pool)
         )

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from typing import Literal
 
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import extractOne
@@ -68,7 +69,9 @@ class RevisionData:
     records: folders of runs, or above runs; what several of them have of a problem counts as one. per_problem: as many
     examples of a problem at most, at random (None: all). mixed: share of the examples whose attempts are drawn from all
     the other samples, right ones too, as chains hold them at test time; 0 in the paper, whose model never saw a right
-    attempt and turns many a right answer into a wrong one.
+    attempt and turns many a right answer into a wrong one. first: what examples without attempts learn: `right`
+    solutions, as in the paper, or `any` sample, so that bare questions go on being answered as the policy answers them,
+    and what is gained is gained by revising.
     """
 
     records: Sequence[str]
@@ -77,6 +80,7 @@ class RevisionData:
     attempts: int
     per_problem: int | None = None
     mixed: float = 0.0
+    first: Literal["right", "any"] = "right"
 
     def run(self) -> None:
         pools = read_pools([run for folder in self.records for run in stored(folder)])
@@ -95,13 +99,15 @@ class RevisionData:
     def examples(self, problem: str, pool: Pool) -> list[Example]:
         """Those of one problem; they do not depend on the order of its samples."""
         right, wrong = sorted(pool.right), sorted(pool.wrong)
+        everything = sorted((*right, *wrong))
         if self.per_problem is not None and len(right) > self.per_problem:
             right = Random(f"{self.seed}/{problem}").sample(right, self.per_problem)
         found = []
         for number, answer in enumerate(right):
             rng = Random(f"{self.seed}/{problem}/{number}")
             shown = self._mixed(rng, pool, answer) if rng.random() < self.mixed else self._wrong(rng, wrong, answer)
-            found.append(Example(problem, pool.question, shown, answer))
+            bare = self.first == "any" and not shown
+            found.append(Example(problem, pool.question, shown, rng.choice(everything) if bare else answer))
         return found
 
     def _wrong(self, rng: Random, wrong: Sequence[str], answer: str) -> tuple[str, ...]:

@@ -35,8 +35,8 @@ class Verifier:
     format, as those of a language model do for `Outcome`. validation: share of the *questions* held out; training stops
     when their loss has not fallen for `patience` evaluations, and the best checkpoint is kept.
     dropout: see `dropouts`. flip: see `flipped`; on both sides of the split. max_length: longer examples are dropped
-    (None: those that are longer than the model's context). arguments: fields of transformers' TrainingArguments.
-    lora: see `fit`.
+    (None: those that are longer than the model's context). positions: the context is made that long, which a model with
+    rotary positions allows. arguments: fields of transformers' TrainingArguments. lora: see `fit`.
     """
 
     solutions: Source
@@ -52,14 +52,17 @@ class Verifier:
     dropout: float = 0.0
     flip: float = 0.0
     max_length: int | None = None
+    positions: int | None = None
     lora: Mapping[str, Any] | None = None
 
     def run(self) -> None:
         tokenizer = load_tokenizer(self.start)
         train, validation = self.datasets(self.format.reader(tokenizer, self.start))
         torch.manual_seed(self.seed)
-        rates = dropouts(self.start, self.dropout)
-        scorer = self.format.load(self.start, tokenizer, "float32", "cpu", self.new_head, **rates)
+        changed: dict[str, Any] = dropouts(self.start, self.dropout)
+        if self.positions is not None:
+            changed["max_position_embeddings"] = tokenizer.model_max_length = self.positions
+        scorer = self.format.load(self.start, tokenizer, "float32", "cpu", self.new_head, **changed)
         fit(
             judging(scorer),
             tokenizer,
@@ -77,7 +80,7 @@ class Verifier:
 
     def datasets(self, reader: Reader) -> tuple[Dataset, Dataset]:
         """What it is trained on, and what is held out."""
-        longest = min(self.max_length or 1 << 30, context_length(load_config(self.start)))
+        longest = min(self.max_length or 1 << 30, self.positions or context_length(load_config(self.start)))
         train, validation = (self._dataset(reader, longest, side) for side in (False, True))
         if not len(train) or not len(validation):
             raise UserError(
