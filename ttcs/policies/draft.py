@@ -34,8 +34,8 @@ class Rules:
         """As a policy's."""
         if self.thinking is None:
             raise UserError(
-                "this strategy steers the thinking of a reasoning model, and the policy is none: choose "
-                "policy=zoo_reasoning, or say with policy/reasoning how its thinking is told from the answer (docs/s1.md)"
+                "this strategy steers the thinking of a reasoning model, and the policy is none: choose one "
+                "(policy=zoo_reasoning), or say with policy/reasoning how yours is told from its answer (docs/s1.md)"
             )
         return self.thinking.closed(cut) if text is None else self.thinking.appended(text)
 
