@@ -85,13 +85,17 @@ def test_the_rates_of_a_known_policy_are_recovered(records: Records) -> None:
 
 
 def test_pass_at_1_at_each_step(records: Records) -> None:
-    (panel,) = RevisionSteps("revisions").panels(records)
+    panel, ahead = RevisionSteps("revisions").panels(records)
     table = panel.table.set_index("attempt")
     assert list(table.index) == list(range(1, 17))
     assert list(table["chains"]) == [4] * 4 + [1] * 12
     candidates = records.candidates[(records.candidates["n"] == 16) & (records.candidates["run"].str.startswith("4-"))]
     second = candidates[candidates["index"] % 4 == 1]["correct"].mean()
     assert table.loc[2, "accuracy"] == pytest.approx(second)
+    gain = ahead.table.set_index("attempt")
+    assert list(gain.index) == list(range(2, 17))
+    assert gain.loc[2, "gain"] == pytest.approx(second - table.loc[1, "accuracy"])
+    assert gain.loc[2, "high"] - gain.loc[2, "low"] < table.loc[2, "high"] - table.loc[2, "low"]  # paired
 
 
 def test_a_chain_that_ended_keeps_its_last_attempt(tmp_path: Path) -> None:
