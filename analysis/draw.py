@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import ceil, floor, log2
 
 import numpy as np
 import pandas as pd
@@ -66,6 +67,29 @@ def accuracy_vs_seconds(ax: Axes, df: pd.DataFrame) -> Axes:
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_xlabel("Seconds per problem")
     return percent(ax, df)
+
+
+def accuracy_vs_thinking(ax: Axes, df: pd.DataFrame) -> Axes:
+    """Accuracy against thinking tokens per problem, log2 axis.
+
+    With bands: between the runs of a method accuracy is taken to be linear (Muennighoff et al., 2025, section 3.2).
+    """
+    methods(ax, df.assign(derived=True), "thinking")
+    doublings(ax, df["thinking"])
+    ax.set_xlabel("Thinking tokens per problem")
+    return percent(ax, df)
+
+
+def doublings(ax: Axes, values: pd.Series) -> None:
+    """A log2 x axis that holds the values, with ticks at powers of 2, at most ten of them."""
+    low, high = float(values.min()), float(values.max())
+    first, last = floor(log2(low)), ceil(log2(high))
+    every = 1 + (last - first) // 10
+    ax.set_xscale("log", base=2)
+    ax.set_xlim(low / 1.15, high * 1.15)
+    ax.xaxis.set_major_locator(FixedLocator([2.0**power for power in range(first, last + 1, every)]))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda tokens, _: f"{tokens:g}"))
+    ax.xaxis.set_minor_locator(NullLocator())
 
 
 def methods(ax: Axes, df: pd.DataFrame, x: str) -> Axes:

@@ -19,7 +19,8 @@ from ttcs import identity
 from ttcs.errors import UserError
 
 RUN = {"run": "str", "path": "str", "strategy": "str", "selection": "str", "reduction": "str", "policy": "str",
-       "prm": "str", "dataset": "str", "settings": "str", "setup": "object", "n": "Int64", "seed": "Int64",
+       "prm": "str", "dataset": "str", "settings": "str", "fields": "object", "setup": "object", "n": "Int64",
+       "seed": "Int64",
        "width": "Int64", "chains": "Int64", "policy_parameters": "Int64",
        "finished": "bool", "wall_seconds": "float64", "shard": "Int64", "shards": "Int64",
        "whole": "str"}  # fmt: skip
@@ -27,7 +28,7 @@ PROBLEM = {"run": "str", "problem_id": "str", "level": "Int64", "family": "str",
            "correct": "boolean", "chosen": "Int64", "n_candidates": "Int64"}  # fmt: skip
 CANDIDATE = {"run": "str", "strategy": "str", "n": "Int64", "seed": "Int64", "problem_id": "str", "level": "Int64",
              "index": "Int64", "subtree": "Int64", "revises": "Int64", "group": "Int64", "answer": "str",
-             "score": "float64", "correct": "boolean", "tokens": "Int64", "stop": "str",
+             "score": "float64", "correct": "boolean", "tokens": "Int64", "thinking": "Int64", "stop": "str",
              "step_scores": "object"}  # fmt: skip
 SCORES = "scores.jsonl"
 # Neither speed nor the number of problems: comparisons are over the problems that all runs have.
@@ -42,11 +43,12 @@ class RecordsError(UserError):
 class Records:
     """Three tables that join on `run` (the folder's path below the root) and `problem_id`.
 
-    runs: `settings` is what tells variants of a strategy apart, `setup` what runs must share to be compared (policy,
-    PRM and dataset, field -> value).
+    runs: `settings` is what tells variants of a strategy apart, `fields` those of the strategy itself (field -> value),
+    `setup` what runs must share to be compared (policy, PRM and dataset, field -> value).
     problems: columns of PROBLEM, and those of the ledger under their own names.
     candidates: `step_scores` is a tuple, in the order of the steps; a step without a score is left out. `revises` is
-    the index of the latest attempt that a revision was shown.
+    the index of the latest attempt that a revision was shown, `thinking` how many of `tokens` are before the answer
+    (none: the policy does not think, or the record is older).
     scores: files of labelled solutions that a verifier has scored (docs/verifiers.md), read by who needs them.
     """
 
@@ -148,6 +150,7 @@ def _run(folder: Path, name: str) -> dict[str, Any]:
         "width": strategy.get("width"),
         "chains": strategy.get("chains"),
         "settings": ", ".join(f"{key}={value}" for key, value in sorted(settings.items())),
+        "fields": strategy,
         "setup": named | {f"{group}.{key}": value for group in groups for key, value in _fields(config, group).items()},
         "finished": bool(summary),
         "policy_parameters": summary.get("policy_parameters"),
@@ -243,7 +246,7 @@ def _candidates(record: Mapping[str, Any], run: Mapping[str, Any]) -> list[dict[
     return [
         {**shared, "index": index, "subtree": candidate.get("subtree"), "group": candidate["group"],
          "answer": candidate.get("answer"), "score": candidate.get("score"), "correct": candidate.get("correct"),
-         "tokens": candidate.get("tokens"), "stop": candidate.get("stop"),
+         "tokens": candidate.get("tokens"), "thinking": candidate.get("thinking"), "stop": candidate.get("stop"),
          "revises": leaves.get(next(reversed(candidate.get("revises", ())), None)),
          "step_scores": _step_scores(nodes, candidate.get("leaf"))}
         for index, candidate in enumerate(record["candidates"])

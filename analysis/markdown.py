@@ -25,6 +25,12 @@ def percent(value: Interval, ends: bool = False, sign: str = "") -> str:
     return f"{mean:{sign}.1f} ({low:.1f}-{high:.1f})" if ends else f"{mean:{sign}.1f} ± {(high - low) / 2:.1f}"
 
 
+def bracketed(value: Interval, sign: str = "") -> str:
+    """53.0 [48.9, 57.1]: for what may be negative, where 4.1 (-1.2-9.3) cannot be read. sign: "+" to show all signs."""
+    mean, low, high = (100 * number for number in value)
+    return f"{mean:{sign}.1f}" if pd.isna(low) else f"{mean:{sign}.1f} [{low:{sign}.1f}, {high:{sign}.1f}]"
+
+
 def plain(value: Interval) -> str:
     """0.934 ± 0.012."""
     return f"{value.mean:.3f}" if pd.isna(value.low) else f"{value.mean:.3f} ± {(value.high - value.low) / 2:.3f}"

@@ -62,6 +62,12 @@ LOOKS = {
     "compute_optimal": Look("Compute-optimal", "#332288", "X", rank=7),
     "revisions": Look("Revisions", "#882255", "p", rank=8, size=7),
     "pass": Look("Pass@N (any right)", "#8a8a8a", ".", ":", 9, 7),
+    "budget_forcing": Look("Budget forcing", "#CC3311", "h", rank=10, size=7),
+    "token_conditional": Look("Token-conditional", "#117733", "<", rank=11, size=6.5),
+    "step_conditional": Look("Step-conditional", "#33BBEE", ">", rank=12, size=6.5),
+    "class_conditional": Look("Class-conditional", "#AA4499", "8", rank=13, size=6.5),
+    "rejection_sampling": Look("Rejection sampling", "#B08000", "d", rank=14, size=7),
+    "rebase": Look("REBASE", "#009988", "H", rank=15, size=7),
 }
 LINES: tuple[Line, ...] = ("-", "--", "-.", ":")  # of the variants of a method
 SPARE = ("#332288", "#AA4466", "#117733", "#999933", "#661100", "#44AA99")  # for names this file does not know

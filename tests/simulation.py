@@ -20,6 +20,7 @@ from ttcs.core import (
     Request,
     Search,
     Selection,
+    Step,
     Strategy,
     Trajectory,
 )
@@ -35,9 +36,15 @@ CONF = Path(__file__).parents[1] / "conf"
 
 
 def configured(name: str) -> Strategy:
-    """A strategy as its yaml has it, at n = 8: a new yaml comes under the contract by being there."""
+    """A strategy as its yaml has it, at n = 8: a new yaml comes under the contract by being there.
+
+    One that steers thinking gets budgets that even small policies have room for.
+    """
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        strategy: Strategy = build(compose("config", [f"strategy={name}", "n=8"]), "strategy")
+        config = compose("config", [f"strategy={name}", "n=8"])
+        if "thinking" in config.strategy:
+            config.strategy.thinking, config.strategy.answer = 80, 30
+        strategy: Strategy = build(config, "strategy")
         return strategy
 
 
@@ -131,6 +138,9 @@ class CountingPolicy:
         done = self.inner.step()
         self.given |= dict(done)
         return done
+
+    def append(self, text: str | None, cut: bool) -> tuple[Step, ...]:
+        return self.inner.append(text, cut)
 
 
 @dataclass

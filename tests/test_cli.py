@@ -32,8 +32,11 @@ def main(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["strategy=best_of"], "strategy has no option best_of (nearest: best_of_n); it has beam_search,"),
-        (["strategy=best_of,dvts", "-m"], "strategy has no option best_of (nearest: best_of_n)"),
+        (
+            ["strategy=best_of"],
+            "strategy has no option best_of (nearest: best_of_n, budget_forcing); it has beam_",
+        ),
+        (["strategy=best_of,dvts", "-m"], "strategy has no option best_of (nearest: best_of_n,"),
         (["stategy=dvts"], "there is no key stategy (nearest: strategy)"),
         (["strategy=dvts", "width=8"], "there is no key width (nearest: strategy.width)"),
         (["strategy=dvts", "strategy.widht=8"], "there is no key strategy.widht (nearest: strategy.width"),

@@ -213,6 +213,8 @@ def test_options_are_listed_and_the_answer_is_a_letter(tmp_path: Path) -> None:
     (problem,) = jsonl(file(tmp_path, CHOICES[0]), choices(), *WHOLE)
     question, options, order = problem.question.split("\n\n")
     assert (question, order) == ("Which?", "Answer with the letter of the right option.")
+    assert sorted(problem.options) == ["never", "no", "yes 0"]
+    assert problem.options["ABC".index(problem.answer or "")] == "yes 0"
     listed = dict(line.split(" ", 1) for line in options.splitlines())
     assert sorted(listed) == ["(A)", "(B)", "(C)"]
     assert sorted(listed.values()) == ["never", "no", "yes 0"]
@@ -316,6 +318,7 @@ PRESETS: dict[str, tuple[str, Rows, Problem]] = {
             "A",
             None,
             "Physics",
+            ("the muon", "none of them", "the electron", "2.5"),
         ),
     ),
 }

@@ -90,8 +90,9 @@ def test_every_decoded_token_is_kept_discarded_or_lookahead(name: str) -> None:
         if isinstance(request, Sample) and request.lookahead
         for before, after in zip(request.trajectories, reply, strict=True)
     ]
-    kept = {step.node: len(step.tokens) for candidate in outcome.candidates for step in candidate.steps}
-    pruned = sum(len(node.step.tokens) for node in outcome.tree if node.step.node not in kept)
+    sampled = {node.step.node: len(node.step.tokens) for node in outcome.tree if not node.step.given}
+    kept = {step.node: len(step.tokens) for c in outcome.candidates for step in c.steps if step.node in sampled}
+    pruned = sum(length for node, length in sampled.items() if node not in kept)
     ledger = outcome.ledger
     assert ledger.lookahead_tokens == sum(rollouts)
     assert ledger.discarded_tokens == pruned

@@ -75,8 +75,8 @@ def _pay(request: Continue, left: Budget, bounds: Bounds) -> Budget:
 
 
 def _most_tokens(request: Continue, bounds: Bounds) -> int:
-    room = max(0, bounds.max_tokens - _length(request))
-    return room if request.max_tokens is None else min(room, request.max_tokens)
+    limits = max(0, bounds.max_tokens - _length(request)), request.max_tokens, request.limit
+    return min(limit for limit in limits if limit is not None)
 
 
 def _prefix_tokens(request: Continue, bounds: Bounds) -> int:

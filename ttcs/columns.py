@@ -48,20 +48,25 @@ def problem(where: str, row: Mapping[str, Any], columns: Columns, number: int) -
     answer = _text(where, row, columns.answer)
     if columns.answer_after is not None and answer is not None:
         answer = _after(where, answer, columns.answer_after)
+    options: tuple[str, ...] = ()
     if columns.wrong:
         assert columns.answer is not None  # Columns sees to it
-        options = [_filled(where, row, column) for column in (columns.answer, *columns.wrong)]
-        question, answer = _multiple_choice(question, options, f"{columns.seed}/{name}")
+        given = [_filled(where, row, column).strip() for column in (columns.answer, *columns.wrong)]
+        options = _shuffled(given, f"{columns.seed}/{name}")
+        question, answer = _multiple_choice(question, options), ascii_uppercase[options.index(given[0])]
     level = _level(where, _text(where, row, columns.level))
-    return Problem(name, question, answer, level, _text(where, row, columns.family))
+    return Problem(name, question, answer, level, _text(where, row, columns.family), options)
 
 
-def _multiple_choice(question: str, options: Sequence[str], key: str) -> tuple[str, str]:
-    """The question with its options, of which the first is right, in the order that `key` gives them; its letter."""
+def _shuffled(options: Sequence[str], key: str) -> tuple[str, ...]:
+    """In the order that `key` gives them."""
     order = sorted(range(len(options)), key=lambda option: blake2b(f"{key}/{option}".encode()).digest())
-    listed = [f"({ascii_uppercase[place]}) {options[option].strip()}" for place, option in enumerate(order)]
-    text = "\n".join([question.strip(), "", *listed, "", "Answer with the letter of the right option."])
-    return text, ascii_uppercase[order.index(0)]
+    return tuple(options[option] for option in order)
+
+
+def _multiple_choice(question: str, options: Sequence[str]) -> str:
+    listed = [f"({letter}) {option}" for letter, option in zip(ascii_uppercase, options, strict=False)]
+    return "\n".join([question.strip(), "", *listed, "", "Answer with the letter of the right option."])
 
 
 def _after(where: str, answer: str, mark: str) -> str:

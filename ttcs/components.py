@@ -20,7 +20,7 @@ WORDS = {int: "a whole number", float: "a number", str: "text", bool: "true or f
 
 
 def build(config: DictConfig, key: str) -> Any:
-    """The component under `key`, new each time."""
+    """The component under `key`, a dotted one too, new each time."""
     return _build(_resolved(config, key), key)
 
 
@@ -41,13 +41,13 @@ def forget() -> None:
 
 def complete(config: DictConfig, key: str) -> None:
     """UserError when a value without a default was not given."""
-    for name in sorted(OmegaConf.missing_keys(config[key])):
+    for name in sorted(OmegaConf.missing_keys(OmegaConf.select(config, key))):
         raise UserError(f"{name} has no default: add {name}=...")
 
 
 def _resolved(config: DictConfig, key: str) -> dict[str, Any]:
     complete(config, key)
-    node = OmegaConf.to_container(config[key], resolve=True)
+    node = OmegaConf.to_container(OmegaConf.select(config, key), resolve=True)
     assert isinstance(node, dict)
     return typing.cast(dict[str, Any], node)
 

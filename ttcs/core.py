@@ -1,8 +1,8 @@
-"""The nouns of test-time compute: problems, steps, trajectories, and the two requests a search may yield.
+"""The nouns of test-time compute: problems, steps, trajectories, and the requests a search may yield.
 
-A strategy is a generator, one per problem. It yields `Sample` (to the policy) or `Score` (to the PRM) and is sent back
-one trajectory for each it named, in the same order; it returns its candidates. Everything else (batching, seeds,
-budgets, ledgers, records) belongs to the scheduler.
+A strategy is a generator, one per problem. It yields `Sample` (to the policy), `Score` (to the PRM) or `Append` (text
+of its own) and is sent back one trajectory for each it named, in the same order; it returns its candidates. Everything
+else (batching, seeds, budgets, ledgers, records) belongs to the scheduler.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 
 class Stop(StrEnum):
@@ -18,19 +18,32 @@ class Stop(StrEnum):
 
     STEP = "step"  # at a step boundary: the solution can go on
     END = "end"  # the policy ended its turn: the solution is complete
+    THOUGHT = "thought"  # the policy ended its thinking: the answer is next
+    CUT = "cut"  # a limit of the strategy's own ran out
     LENGTH = "length"  # the token limit of the policy ran out
     BUDGET = "budget"  # the budget of the run ran out
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One task. `answer` is the reference (None: unknown), `level` the annotated difficulty (1 = easiest)."""
+    """One task. `answer` is the reference (None: unknown), `level` the annotated difficulty (1 = easiest).
+
+    options: those of multiple choice, whose letters "A", "B", ... are the answers; the question lists them.
+    instruction: what the policy alone is told behind the question, on how to answer it.
+    """
 
     id: str
     question: str
     answer: str | None = None
     level: int | None = None
     family: str | None = None
+    options: tuple[str, ...] = ()
+    instruction: str | None = None
+
+    @property
+    def asked(self) -> str:
+        """What the policy reads."""
+        return self.question if self.instruction is None else f"{self.question}\n\n{self.instruction}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +54,8 @@ class Step:
     is how the search tree is stored once. `score` is the PRM's, in [0, 1]; None: it gave none, or blank.
     logprobs: the natural logarithm of each token's probability as the model gives it, before temperature and top_p;
     None: nobody asked; nan: the policy does not say.
+    thinking: it belongs to the thinking of a reasoning model, not to its answer. given: the strategy put it there, the
+    policy has not sampled it.
     """
 
     node: int
@@ -49,6 +64,8 @@ class Step:
     stop: Stop
     score: float | None = None
     logprobs: tuple[float, ...] | None = None
+    thinking: bool = False
+    given: bool = False
 
     @property
     def blank(self) -> bool:
@@ -72,13 +89,35 @@ class Trajectory:
 
     @property
     def finished(self) -> bool:
-        """True once the policy ended its turn: only a finished trajectory can be an answer."""
-        return bool(self.steps) and self.steps[-1].stop is Stop.END
+        """True once the policy ended its turn, or a strategy that gave the answer so much room takes it as it stands.
+
+        Only a finished trajectory can be an answer.
+        """
+        last = self.steps[-1] if self.steps else None
+        return last is not None and (last.stop is Stop.END or (last.stop is Stop.CUT and not last.thinking))
 
     @property
     def live(self) -> bool:
         """True while the policy can go on from here."""
-        return not self.steps or self.steps[-1].stop is Stop.STEP
+        if not self.steps:
+            return True
+        last = self.steps[-1]
+        return last.stop in (Stop.STEP, Stop.THOUGHT) or (last.stop is Stop.CUT and last.thinking)
+
+    @property
+    def thought(self) -> bool:
+        """True once the thinking has ended: what comes now is the answer."""
+        return any(step.stop is Stop.THOUGHT for step in self.steps)
+
+    @property
+    def thinking_tokens(self) -> int:
+        """Tokens of the thinking, without what ends it; what a strategy put there counts."""
+        return sum(len(step.tokens) for step in self.steps if step.thinking and step.stop is not Stop.THOUGHT)
+
+    @property
+    def solution(self) -> str:
+        """The text, without the thinking."""
+        return "".join(step.text for step in self.steps if not step.thinking)
 
     @property
     def text(self) -> str:
@@ -91,8 +130,13 @@ class Trajectory:
 
     @property
     def scores(self) -> tuple[float, ...]:
-        """PRM scores of the steps that have one, in order."""
-        return tuple(step.score for step in self.steps if step.score is not None)
+        """PRM scores of the steps that it reads and that have one, in order."""
+        return tuple(step.score for step in self.judged if step.score is not None)
+
+    @property
+    def judged(self) -> tuple[Step, ...]:
+        """The steps that a PRM reads: of a reasoning model those of its answer, or while it thinks, of its thinking."""
+        return judged(self.steps)
 
     @property
     def scored(self) -> bool:
@@ -100,7 +144,7 @@ class Trajectory:
 
         A PRM scores the steps it is handed together; an outcome reward model only the last one.
         """
-        last = next((step for step in reversed(self.steps) if not step.blank), None)
+        last = next((step for step in reversed(self.judged) if not step.blank), None)
         return last is None or last.score is not None
 
     def extend(self, steps: Sequence[Step]) -> Trajectory:
@@ -109,6 +153,26 @@ class Trajectory:
     def prefix(self, depth: int) -> Trajectory:
         """The first `depth` steps."""
         return Trajectory(self.problem, self.steps[:depth], self.subtree, self.history)
+
+
+class Part(Protocol):
+    """What a step and its record have in common."""
+
+    @property
+    def stop(self) -> Stop: ...
+    @property
+    def thinking(self) -> bool: ...
+    @property
+    def given(self) -> bool: ...
+
+
+AnyPart = TypeVar("AnyPart", bound=Part)
+
+
+def judged(steps: Sequence[AnyPart]) -> tuple[AnyPart, ...]:
+    """Those of a trajectory that a PRM reads: what the policy wrote of the answer, or before that, its thinking."""
+    answer = tuple([step for step in steps if not (step.thinking or step.given)])
+    return answer or tuple([step for step in steps if step.thinking and step.stop != Stop.THOUGHT])
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +194,11 @@ class Sample:
     temperature: None means the policy's own; 0 is greedy.
     lookahead: the tokens are spent on an estimate or a comment and charged as such, not on a candidate.
     logprobs: the steps come with those of their tokens.
+    thinking: go no further than the end of the thinking, and no further than so many tokens of it in all, those that
+        are there already included. What the policy writes to end it is a step of its own, which stops with
+        `Stop.THOUGHT`; where the tokens run out it is `Stop.CUT`.
+    answer: tokens of the answer at most, after which it is taken as it stands (`Stop.CUT`). Named together with
+        `thinking` they are room to be kept for later: UserError where the policy's limits do not leave it.
     """
 
     trajectories: tuple[Trajectory, ...]
@@ -137,6 +206,8 @@ class Sample:
     temperature: float | None = None
     lookahead: bool = False
     logprobs: bool = False
+    thinking: int | None = None
+    answer: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +217,20 @@ class Score:
     trajectories: tuple[Trajectory, ...]
 
 
-Request = Sample | Score
+@dataclass(frozen=True, slots=True)
+class Append:
+    """Put text behind the thinking of each trajectory as if the policy had written it.
+
+    text: None ends the thinking instead. cut: the policy had not come to that, so its answer is begun for it. UserError
+    where the policy does not think.
+    """
+
+    trajectories: tuple[Trajectory, ...]
+    text: str | None = None
+    cut: bool = False
+
+
+Request = Sample | Score | Append
 Search = Generator[Request, tuple[Trajectory, ...], tuple[Trajectory, ...]]
 
 
@@ -202,6 +286,7 @@ class Continue:
 
     `seed` alone decides the randomness, so the result does not depend on what else is in the batch.
     `capped`: `max_tokens` comes from the budget of the run, so running out of it is `Stop.BUDGET`.
+    thinking, answer: see `Sample`.
     """
 
     trajectory: Trajectory
@@ -211,6 +296,13 @@ class Continue:
     seed: int
     capped: bool = False
     logprobs: bool = False
+    thinking: int | None = None
+    answer: int | None = None
+
+    @property
+    def limit(self) -> int | None:
+        """Tokens that the strategy wants at most; None: as many as there may be."""
+        return self.answer if self.thinking is None else max(0, self.thinking - self.trajectory.thinking_tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +346,10 @@ class Policy(Protocol):
     def add(self, ticket: int, request: Continue) -> None: ...
 
     def step(self) -> list[tuple[int, Continued]]: ...
+
+    def append(self, text: str | None, cut: bool) -> tuple[Step, ...]:
+        """The steps of an `Append`, with node = -1."""
+        ...
 
     def reset(self) -> None:
         """Forget what earlier runs left in caches, so that a run's costs are its own."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any
 
 from ttcs.admission import Bounds, admit
 from ttcs.core import (
     PRM,
+    Append,
     Continue,
     Continued,
     Judge,
@@ -89,7 +90,8 @@ class Execution:
         for i, candidate in enumerate(candidates):
             if not self._tree.holds(candidate):
                 raise ValueError(f"candidate {i} of problem {self.problem.id} has steps outside its tree")
-        kept = {step.node: len(step.tokens) for candidate in candidates for step in candidate.steps}
+        sampled = [step for candidate in candidates for step in candidate.steps if not step.given]
+        kept = {step.node: len(step.tokens) for step in sampled}
         self.ledger.discarded_tokens = self.ledger.decoded_tokens - self.ledger.lookahead_tokens - sum(kept.values())
         self.ledger.seconds = time.perf_counter() - started
         scored = tuple(self._tree.scored(candidate) for candidate in candidates)
@@ -101,6 +103,9 @@ class Execution:
         while not isinstance(said, tuple):
             if isinstance(said, Score):
                 reply = yield from self._score(said.trajectories)
+            elif isinstance(said, Append):
+                steps = self.policy.append(said.text, said.cut)
+                reply = tuple(self._tree.grow(trajectory, steps, False) for trajectory in said.trajectories)
             else:
                 reply = yield from self._sample(said)
                 if len(reply) < len(said.trajectories):
@@ -112,7 +117,16 @@ class Execution:
     def _sample(self, sample: Sample) -> Generator[Sampling, list[Continued], tuple[Trajectory, ...]]:
         """Fewer trajectories than asked for when the budget runs out."""
         waiting = [
-            Continue(trajectory, sample.max_steps, None, sample.temperature, self._seed(i), logprobs=sample.logprobs)
+            Continue(
+                trajectory,
+                sample.max_steps,
+                None,
+                sample.temperature,
+                self._seed(i),
+                logprobs=sample.logprobs,
+                thinking=sample.thinking,
+                answer=sample.answer,
+            )
             for i, trajectory in enumerate(sample.trajectories)
         ]
         self._turns += 1
@@ -141,8 +155,9 @@ class Execution:
         known = [self._tree.scored(trajectory) for trajectory in trajectories]
         unscored = {trajectory.steps[-1].node: trajectory for trajectory in known if not trajectory.scored}
         if unscored:
-            results = yield Scoring([Judge(trajectory) for trajectory in unscored.values()])
-            for trajectory, result in zip(unscored.values(), results, strict=True):
+            read = [replace(trajectory, steps=trajectory.judged) for trajectory in unscored.values()]
+            results = yield Scoring([Judge(trajectory) for trajectory in read])
+            for trajectory, result in zip(read, results, strict=True):
                 self.ledger.charge_prm(self.prm().size, result)
                 self._check(result.scores)
                 self._tree.learn(trajectory, result.scores)

@@ -36,7 +36,7 @@ def grade(outcome: Outcome, selection: Selection, reduction: Reduction, run_seco
 
 def _candidates(outcome: Outcome, reduction: Reduction) -> list[CandidateRecord]:
     trajectories, nodes = outcome.candidates, {node.step.node for node in outcome.tree}
-    extracted = [answers.extract(trajectory.text) if trajectory.finished else None for trajectory in trajectories]
+    extracted = [_answer(trajectory, outcome.problem.options) for trajectory in trajectories]
     groups = answers.group(extracted)
     verdicts = _verdicts(extracted, groups, outcome.problem.answer)
     return [
@@ -50,9 +50,15 @@ def _candidates(outcome: Outcome, reduction: Reduction) -> list[CandidateRecord]
             stop=trajectory.steps[-1].stop if trajectory.steps else None,
             subtree=trajectory.subtree,
             revises=_revised(trajectory, nodes),
+            thinking=trajectory.thinking_tokens if any(step.thinking for step in trajectory.steps) else None,
         )
         for trajectory, answer, group in zip(trajectories, extracted, groups, strict=True)
     ]
+
+
+def _answer(trajectory: Trajectory, options: Sequence[str]) -> str | None:
+    found = answers.extract(trajectory.solution) if trajectory.finished else None
+    return answers.chosen(found, options) if found is not None and options else found
 
 
 def _revised(trajectory: Trajectory, nodes: Container[int]) -> tuple[int, ...]:
@@ -76,6 +82,6 @@ def _verdicts(
 
 def _tree(outcome: Outcome) -> tuple[NodeRecord, ...]:
     return tuple(
-        NodeRecord(step.node, parent, step.text, len(step.tokens), step.stop, step.score)
+        NodeRecord(step.node, parent, step.text, len(step.tokens), step.stop, step.score, step.thinking, step.given)
         for parent, step in ((node.parent, node.step) for node in outcome.tree)
     )

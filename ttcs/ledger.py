@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ttcs.core import Continue, Continued, Judged, ModelSize
+from ttcs.core import Continue, Continued, Judged, ModelSize, Stop, Trajectory
 
 
 @dataclass(slots=True)
@@ -12,10 +12,11 @@ class Ledger:
     """The measured cost of one problem's search. Counts are totals over all requests, final scoring included.
 
     prompt_tokens: tokens of problem and prefix, summed over policy calls; cached_tokens of them were not computed anew.
-    decoded_tokens: every token the policy sampled, so = tokens of the candidates' steps (each step once)
+    decoded_tokens: every token the policy sampled, so = sampled tokens of the candidates' steps (each step once)
         + discarded_tokens + lookahead_tokens.
     discarded_tokens: sampled outside lookahead and in no step of a returned candidate.
     lookahead_tokens: sampled by lookahead rollouts, whatever became of them.
+    thinking_tokens: the part of decoded_tokens that is thinking, what ends it not counted.
     prm_tokens: tokens the PRM computed; prm_cached_tokens were read from its cache on top of those.
     generations: what the papers count. A request for at most k steps is as many generations as it added steps (at least
         one), a request for a whole solution is one; so beam search pays n a round and lookahead n (k + 1).
@@ -39,14 +40,17 @@ class Ledger:
     seconds: float = 0.0
     policy_flops: int = 0
     prm_flops: int = 0
+    thinking_tokens: int = 0
 
     def charge_policy(self, size: ModelSize, request: Continue, result: Continued, lookahead: bool) -> None:
         decoded = sum(len(step.tokens) for step in result.steps)
-        generations = 1 if request.max_steps is None else max(1, len(result.steps))
+        steps = [step for step in result.steps if step.stop is not Stop.THOUGHT]  # which comes on top of a step
+        generations = 1 if request.max_steps is None else max(1, len(steps))
         self.policy_calls += 1
         self.prompt_tokens += result.prompt_tokens
         self.cached_tokens += result.cached_tokens
         self.decoded_tokens += decoded
+        self.thinking_tokens += Trajectory(request.trajectory.problem, result.steps).thinking_tokens
         self.generations += generations
         if decoded:  # the last token is sampled but not read
             self.policy_flops += flops(size, result.cached_tokens, result.prompt_tokens + decoded - 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -18,15 +19,22 @@ def groups(config: DictConfig) -> list[str]:
 
 
 def options(*, _root_: DictConfig) -> str:
-    return "\n".join(line for group in groups(_root_) for line in _group(group, _root_.hydra.runtime.choices[group]))
+    """Of groups that are chosen from at several places of a configuration too, each once."""
+    places: dict[str, list[str]] = {}
+    for name in groups(_root_):
+        places.setdefault(name.partition("@")[0], []).append(name)
+    choices = _root_.hydra.runtime.choices
+    return "\n".join(
+        line for group, names in places.items() for line in _group(group, names, [choices[n] for n in names])
+    )
 
 
-def _group(group: str, chosen: str | None) -> list[str]:
+def _group(group: str, names: Sequence[str], chosen: Sequence[str | None]) -> list[str]:
     files = sorted((CONF / group).glob("*.yaml"))
     width = max(12, *(len(file.stem) for file in files))
     return [
-        group,
-        *(f"{'*' if file.stem == chosen else ' ':>3} {file.stem:<{width}} {_comment(file)}" for file in files),
+        ", ".join(names),
+        *(f"{'*' if file.stem in chosen else ' ':>3} {file.stem:<{width}} {_comment(file)}" for file in files),
     ]
 
 

@@ -13,9 +13,9 @@ from omegaconf import DictConfig
 from analysis.estimate import RESAMPLES, subsets
 from ttcs.chains import Chains, own_n
 from ttcs.components import build
-from ttcs.core import Candidate, Reduction, Selection, Stop
+from ttcs.core import Candidate, Reduction, Selection, Stop, judged
 from ttcs.errors import UserError
-from ttcs.records import CandidateRecord, NodeRecord, Record
+from ttcs.records import NodeRecord, Record
 from ttcs.stored import Stored
 from ttcs.summary import Digest, independent
 
@@ -104,7 +104,7 @@ class Reading:
         if not self.guided and not self.selection.reads_scores:
             return [Candidate(candidate.group, -math.inf, candidate.subtree) for candidate in record.candidates]
         self._require_scores(record, paths)
-        scores = [[node.score for node in path if node.score is not None] for path in paths]
+        scores = [[node.score for node in judged(path) if node.score is not None] for path in paths]
         return [
             Candidate(candidate.group, self.reduction(own) if own else -math.inf, candidate.subtree)
             for candidate, own in zip(record.candidates, scores, strict=True)
@@ -112,18 +112,18 @@ class Reading:
 
     def _require_scores(self, record: Record, paths: Sequence[Sequence[NodeRecord]]) -> None:
         """UserError where a solution was not scored because nothing read scores."""
-        if not self.selection.reads_scores or sum(map(_finished, record.candidates)) < 2:
+        if not self.selection.reads_scores or sum(candidate.finished for candidate in record.candidates) < 2:
             return
         for candidate, path in zip(record.candidates, paths, strict=True):
-            last = next((node for node in reversed(path) if node.text.strip()), None)
-            if _finished(candidate) and last is not None and last.score is None:
+            last = next((node for node in reversed(judged(path)) if node.text.strip()), None)
+            if candidate.finished and last is not None and last.score is None:
                 name = type(self.selection).__name__
                 raise UserError(f"{self.folder}: problem {record.problem_id} has no scores, which {name} reads")
 
     def _choose(self, record: Record, candidates: Sequence[Candidate], members: Sequence[int]) -> int | None:
         """The index of the chosen one. A lone finished sample is not scored by a run: there is nothing to choose."""
         seen = [candidates[i] for i in members]
-        if not self.guided and sum(_finished(record.candidates[i]) for i in members) < 2:
+        if not self.guided and sum(record.candidates[i].finished for i in members) < 2:
             seen = [replace(candidate, score=-math.inf) for candidate in seen]
         chosen = self.selection(seen)
         return None if chosen is None else members[chosen]
@@ -136,7 +136,9 @@ class Reading:
         # Chains may end early by themselves; other searches have fewer candidates only where the budget ran out.
         short = len(candidates) != self.size if self.chains is None else self.chains.budgeted
         if cut or short:
-            raise UserError(f"{where} ran out of its budget, so it says nothing about n={self.n}")
+            fewer = f"has {len(candidates)} candidates of {self.size}"
+            ended = "ran out of its budget" if cut or self.chains else fewer
+            raise UserError(f"{where} {ended}, so it says nothing about n={self.n}")
         if self.chains is None and not self.guided and independent(record):
             return [[i] for i in range(self.size)]
         if any(candidate.subtree is None for candidate in candidates):
@@ -149,10 +151,6 @@ class Reading:
         if self.n * len(units) % self.size:
             raise UserError(f"n={self.n} is not a multiple of width={self.size // len(units)}")
         return units
-
-
-def _finished(candidate: CandidateRecord) -> bool:
-    return candidate.stop == Stop.END  # read back from JSON it is plain text
 
 
 def _path(nodes: dict[int, NodeRecord], leaf: int | None) -> Iterator[NodeRecord]:

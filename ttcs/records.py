@@ -21,7 +21,10 @@ from ttcs.ledger import Ledger
 
 @dataclass(frozen=True, slots=True)
 class NodeRecord:
-    """A step of the search tree. parent: the node of the step before (None: the problem). tokens: None: not known."""
+    """A step of the search tree. parent: the node of the step before (None: the problem). tokens: None: not known.
+
+    thinking, given: see `Step`.
+    """
 
     node: int
     parent: int | None
@@ -29,13 +32,16 @@ class NodeRecord:
     tokens: int | None
     stop: Stop
     score: float | None
+    thinking: bool = False
+    given: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CandidateRecord:
     """A candidate as it was voted on. leaf: the node of its last step (None: it has no step). tokens: as a node's.
 
-    revises: the leaves of the attempts it was shown, oldest first.
+    revises: the leaves of the attempts it was shown, oldest first. thinking: tokens of its thinking, those that the
+    strategy put there included (None: the policy does not think).
     """
 
     leaf: int | None
@@ -47,6 +53,12 @@ class CandidateRecord:
     stop: Stop | None
     subtree: int | None
     revises: tuple[int, ...] = ()
+    thinking: int | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether it can be an answer. One that a strategy cut off in its thinking has none in any case."""
+        return self.stop == Stop.END or (self.stop == Stop.CUT and self.answer is not None)
 
 
 @dataclass(frozen=True, slots=True)

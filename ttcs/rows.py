@@ -44,13 +44,16 @@ def from_parquet(path: Path) -> Iterator[Row]:
         raise UserError(f"{path}: not Parquet ({_reason(error)})") from error
 
 
-def from_hub(name: str, config: str | None, split: str) -> Iterator[Row]:
-    """A dataset of the Hugging Face Hub, by its id, or a folder laid out like one; `config` is the Hub's "subset"."""
+def from_hub(name: str, config: str | None, split: str, streaming: bool = False) -> Iterator[Row]:
+    """A dataset of the Hugging Face Hub, by its id, or a folder laid out like one; `config` is the Hub's "subset".
+
+    streaming: rows come over the network as they are asked for, instead of after a download.
+    """
     import datasets
 
     _hush()
     try:
-        rows = datasets.load_dataset(name, config, split=split)
+        rows = datasets.load_dataset(name, config, split=split, streaming=streaming)
     except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
         raise UserError(f"cannot load dataset {name} ({_reason(error)}); {_remedy(name, error)}") from error
     return _numbered(name, rows)

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 
+from ttcs.core import Stop
 from ttcs.difficulty import Cost, Difficulty, Pool
 from ttcs.errors import UserError
 from ttcs.ledger import Ledger
@@ -114,8 +115,16 @@ def summarize(records: Iterable[Record], difficulty: Difficulty, setting: Settin
 
 
 def independent(record: Record) -> bool:
-    """True when the candidates are the samples as they were drawn: none dropped, no step shared, none a revision."""
-    children = Counter(node.parent for node in record.tree)
+    """True when the candidates are the samples as they were drawn: none dropped, no step shared, none a revision.
+
+    Where thinking was steered, ends of it that were taken off again are no samples, and tries that were given up mean
+    that the search went on until it had what it wanted.
+    """
+    if any(candidate.stop == Stop.CUT and candidate.answer is None for candidate in record.candidates):
+        return False
+    parents = {node.parent for node in record.tree} | {candidate.leaf for candidate in record.candidates}
+    kept = [node for node in record.tree if node.node in parents or not (node.given or node.stop == Stop.THOUGHT)]
+    children = Counter(node.parent for node in kept)
     roots = children.pop(None, 0)
     started = sum(candidate.leaf is not None for candidate in record.candidates)
     revised = any(candidate.revises for candidate in record.candidates)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ttcs.core import Step, Trajectory
 
@@ -29,10 +29,7 @@ class Tree:
     def grow(self, trajectory: Trajectory, steps: Sequence[Step], lookahead: bool) -> Trajectory:
         """The trajectory with `steps` added, numbered."""
         start = len(self._steps)
-        numbered = [
-            Step(start + i, step.tokens, step.text, step.stop, step.score, step.logprobs)
-            for i, step in enumerate(steps)
-        ]
+        numbered = [replace(step, node=start + i) for i, step in enumerate(steps)]
         self._steps += numbered
         if not lookahead:
             parent = trajectory.steps[-1].node if trajectory.steps else None
@@ -44,7 +41,7 @@ class Tree:
         """One score per step of the trajectory; a step that has one already keeps it."""
         for step, score in zip(trajectory.steps, scores, strict=True):
             if score is not None and self._steps[step.node].score is None:
-                self._steps[step.node] = Step(step.node, step.tokens, step.text, step.stop, score, step.logprobs)
+                self._steps[step.node] = replace(self._steps[step.node], score=score)
 
     def scored(self, trajectory: Trajectory) -> Trajectory:
         """The trajectory with every score known so far."""

@@ -12,18 +12,21 @@ from typing import Any
 
 import pytest
 
-from tests import tiny
+from tests import simulation, tiny
 from tests.servers import brain
 from tests.servers.fake import Fault, Log, serving
 from ttcs.core import Continue, Continued, Problem, Stop, Trajectory
 from ttcs.errors import EngineError, UserError
+from ttcs.models.reasoning import ReasoningFormat
 from ttcs.policies.server import ServerPolicy
 from ttcs.policies.transformers import TransformersPolicy
+from ttcs.selection import Majority
 from ttcs.servers import client
 from ttcs.servers.api import Api
 from ttcs.servers.chat import Chat
 from ttcs.servers.text import TextCompletions
 from ttcs.servers.tokens import TokenCompletions
+from ttcs.strategies.budget_forcing import BudgetForcing
 
 ROOT = Trajectory(tiny.PROBLEM)
 TOKENS = TokenCompletions({"return_token_ids": True})
@@ -365,3 +368,57 @@ def test_a_stream_that_breaks_off_is_asked_for_again(wordy: Log) -> None:
 def test_a_server_that_keeps_its_logprobs_is_told_of(log: Log) -> None:
     with pytest.raises(UserError, match=r"gave 0 log-probabilities of \d+ tokens"):
         finish(policy(log), [ask(max_steps=1, logprobs=True)])
+
+
+THINKS = ReasoningFormat(
+    "<|start_header_id|>think<|end_header_id|>\n\n", "<|start_header_id|>answer<|end_header_id|>\n\n"
+)
+
+
+def test_thinking_is_steered_behind_a_server_as_it_is_here(log: Log) -> None:
+    settings: dict[str, Any] = {"reasoning": THINKS, "max_tokens": 120, "end_at_box": False, "temperature": 0.0}
+    strategy = BudgetForcing(2, 40, 20, waits=1)
+    outcomes = [
+        simulation.one(strategy, policy=engine, selection=Majority())
+        for engine in (policy(log, **settings), local(**settings))
+    ]
+    there, here = ([candidate.steps for candidate in outcome.candidates] for outcome in outcomes)
+    assert there == here
+    thinking = [body for body in log.bodies if THINKS.end.strip() in body["stop"]]
+    assert thinking and all(body["skip_special_tokens"] is False for body in thinking)
+
+
+def test_a_server_that_only_continues_text_is_stopped_where_the_thinking_ends() -> None:
+    """Text alone tells no mark from the end of a turn: both end the thinking, and the strategy puts its own mark."""
+    said = iter(["So it is $1$.", ", no: $2$.", " $\\boxed{2}$"])
+
+    def answer(body: dict[str, Any]) -> dict[str, Any]:
+        return {"choices": [{"index": 0, "text": next(said), "finish_reason": "stop"}]}
+
+    with serving({"/v1/completions": answer}) as log:
+        engine = policy(log, TextCompletions({}), reasoning=THINKS, max_tokens=120, end_at_box=False)
+        outcome = simulation.one(BudgetForcing(1, 60, 40, waits=1), policy=engine, selection=Majority())
+    (run,) = outcome.candidates
+    assert run.finished and run.solution == " $\\boxed{2}$"
+    assert "".join(step.text for step in run.steps if step.thinking) == "So it is $1$.Wait, no: $2$." + THINKS.end
+    assert [body.get("stop") for body in log.bodies] == [[THINKS.end.strip()]] * 2 + [None]
+    prompts = [brain.tokenizer().decode(body["prompt"]) for body in log.bodies]
+    assert prompts[1].endswith(THINKS.begin + "So it is $1$.Wait")
+    assert prompts[2].endswith(THINKS.end)
+
+
+@pytest.mark.parametrize("cut", ["thinking", "answer"])
+def test_a_server_that_counts_other_tokens_than_we_do_stops_at_the_same_limits(cut: str) -> None:
+    thought = {"text": "So it is $1$.", "finish_reason": "length" if cut == "thinking" else "stop"}
+    answered = {"text": " $\\boxed{2}$ and", "finish_reason": "length" if cut == "answer" else "stop"}
+    said = iter([thought, answered])
+
+    def answer(body: dict[str, Any]) -> dict[str, Any]:
+        return {"choices": [{"index": 0, **next(said)}]}
+
+    with serving({"/v1/completions": answer}) as log:
+        engine = policy(log, TextCompletions({}), reasoning=THINKS, max_tokens=150, end_at_box=False)
+        (run,) = simulation.one(BudgetForcing(1, 60, 40), policy=engine, selection=Majority()).candidates
+    assert run.finished and "boxed{2}" in run.solution
+    assert (Stop.CUT in [step.stop for step in run.steps if step.thinking]) == (cut == "thinking")
+    assert (run.steps[-1].stop is Stop.CUT) == (cut == "answer")

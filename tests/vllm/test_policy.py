@@ -9,11 +9,15 @@ import numpy as np
 import pytest
 from scipy.stats import chi2_contingency
 
+from tests.simulation import simulate
 from tests.vllm.asking import ask, finish
 from ttcs.answers.extraction import extract
 from ttcs.core import Problem, Step, Stop, Trajectory, Turn
+from ttcs.models.reasoning import ReasoningFormat, Thinking
 from ttcs.policies.transformers import TransformersPolicy
 from ttcs.policies.vllm import VLLMPolicy
+from ttcs.selection import Majority
+from ttcs.strategies.budget_forcing import BudgetForcing
 
 Pair = tuple[VLLMPolicy, TransformersPolicy]
 SAMPLES = 300
@@ -160,3 +164,20 @@ def test_prefixes_are_cached(policy: VLLMPolicy, problems: tuple[Problem, ...]) 
     policy.reset()
     (again,) = finish(policy, [ask(root, 1)])
     assert again.cached_tokens == 0
+
+
+def test_thinking_is_steered_the_same(
+    pair: Pair, problems: tuple[Problem, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The zoo's policy has never thought, but it can be made to: cut off, made to go on, and made to answer."""
+    format = ReasoningFormat("", "<|start_header_id|>answer<|end_header_id|>\n\n")
+    found = []
+    for policy in pair:
+        thinking = Thinking(format, policy.tokenizer)
+        monkeypatch.setattr(policy, "rules", replace(policy.rules, thinking=thinking, end_at_box=False))
+        monkeypatch.setattr(policy, "temperature", 0.0)
+        outcomes = simulate(BudgetForcing(1, 60, 30, waits=2), policy=policy, problems=problems, selection=Majority())
+        found.append({name: outcome.candidates[0].steps for name, outcome in outcomes.items()})
+    assert found[0] == found[1]
+    stops = {step.stop for steps in found[0].values() for step in steps if step.thinking}
+    assert stops >= {Stop.CUT, Stop.THOUGHT}

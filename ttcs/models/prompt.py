@@ -13,6 +13,7 @@ from ttcs.core import Problem, Turn
 from ttcs.errors import UserError
 from ttcs.models.chat import chat, prompt_ids
 from ttcs.models.pieces import MARK, Pieces, Prefix, around
+from ttcs.models.reasoning import Thinking
 from ttcs.models.revision import RevisionFormat
 
 
@@ -22,7 +23,8 @@ class Prompt:
     The tokens of a partial solution follow them as they are: no template ever sees it, so none can trim it. Nor does it
     see earlier attempts, of which only the end of the turn is the template's.
     system_prompt: None leaves it to the template. chat_template: a Jinja template, or its file, instead of the
-    tokenizer's own. revision: how the model was trained to be asked for one, None: not at all.
+    tokenizer's own. revision: how the model was trained to be asked for one, None: not at all. thinking: its turn
+    begins as its thinking does.
     UserError when there is no template, or when it does not take these messages.
     """
 
@@ -32,16 +34,18 @@ class Prompt:
         system_prompt: str | None = None,
         chat_template: str | None = None,
         revision: RevisionFormat | None = None,
+        thinking: Thinking | None = None,
     ) -> None:
         self._tokenizer = tokenizer
         self._system = system_prompt
         self._template = _text(chat_template)
         self._revision = revision
+        self._thinking = thinking
         self._special = frozenset(tokenizer.all_special_ids)
         self._ids = lru_cache(maxsize=4096)(self._encode)
         self._reply = lru_cache(maxsize=64)(self._encode_reply)
         try:
-            self._encode("?")
+            self._encode("?", True)
         except (TemplateError, ValueError) as error:
             name = tokenizer.name_or_path
             if tokenizer.chat_template is None and self._template is None:
@@ -49,26 +53,32 @@ class Prompt:
             raise UserError(f"the chat template of {name} does not take the prompt: {error}") from error
 
     def __call__(self, problem: Problem, history: Sequence[Turn] = ()) -> Prefix:
-        """UserError when the model was not trained on such a history."""
+        """UserError when the model was not trained on such a history.
+
+        Of earlier attempts a model that thinks is shown the answers, as its chat templates do.
+        """
         self._check(history)
-        ids = self._ids(problem.question)
-        for turn in history:
-            ids += self._said(turn.attempt.tokens) + self._reply(self._request(turn))
+        ids = self._ids(problem.asked, not history)
+        for place, turn in enumerate(history, 1):
+            said = tuple(token for step in turn.attempt.judged for token in step.tokens)
+            ids += self._said(said) + self._reply(self._request(turn), place == len(history))
         return ids
 
     def messages(self, problem: Problem, history: Sequence[Turn] = ()) -> list[dict[str, str]]:
         """The chat itself, for a server that has the template."""
         self._check(history)
-        messages = chat(problem.question, self._system)
+        messages = chat(problem.asked, self._system)
         for turn in history:
             messages += [
-                {"role": "assistant", "content": turn.attempt.text},
+                {"role": "assistant", "content": "".join(step.text for step in turn.attempt.judged)},
                 {"role": "user", "content": self._request(turn)},
             ]
         return messages
 
-    def _encode(self, question: str) -> Prefix:
-        return tuple(prompt_ids(self._tokenizer, question, self._system, self._template))
+    def _encode(self, question: str, last: bool) -> Prefix:
+        """last: the policy speaks next, so its thinking begins."""
+        opened = self._thinking.opened if self._thinking is not None and last else None
+        return tuple(prompt_ids(self._tokenizer, question, self._system, self._template, opened))
 
     def _said(self, tokens: Prefix) -> Prefix:
         """An attempt without the end of its turn, which the template writes."""
@@ -77,16 +87,17 @@ class Prompt:
             end -= 1
         return tokens[:end]
 
-    def _encode_reply(self, request: str) -> Prefix:
-        """From the end of the assistant's turn to where it speaks again."""
+    def _encode_reply(self, request: str, last: bool) -> Prefix:
+        """From the end of the assistant's turn to where it speaks again. last: as above."""
         said = [*chat("?", self._system), {"role": "assistant", "content": MARK}, {"role": "user", "content": request}]
         before, after = around(self._tokenizer, said, generate=True, template=self._template)
         pieces = Pieces(self._tokenizer)
         begun = pieces.first(before)
-        if begun != self._ids("?")[-len(begun) :]:  # BOS may not be the template's
+        if begun != self._ids("?", False)[-len(begun) :]:  # BOS may not be the template's
             name = self._tokenizer.name_or_path
             raise UserError(f"the chat template of {name} writes a turn in another way when more turns follow it")
-        return pieces.inner(after)
+        opened = self._thinking.opened(after) if self._thinking is not None and last else ""
+        return pieces.inner(after + opened)
 
     def _request(self, turn: Turn) -> str:
         if turn.request is not None:

@@ -12,7 +12,10 @@ from statistics import NormalDist
 from zlib import crc32
 
 from ttcs.core import Continue, Continued, ModelSize, Problem, Step, Stop, Trajectory
+from ttcs.errors import UserError
+from ttcs.policies.scripted_thinking import ScriptedThinking, concluded, given
 
+THINKING = ScriptedThinking()
 SIZE = ModelSize("scripted", parameters=1_000_000, layers=4, hidden=64)
 
 
@@ -27,6 +30,7 @@ class ScriptedPolicy:
         the right ones, no majority helps.
     fix, flip: chance that a revision of a wrong attempt is right, and that one of a right attempt is wrong (38 % in
         Snell et al., 2024, section 6.1).
+    thinking: how it thinks, where a strategy steers its thinking; left alone it does not.
     tokens_per_step: mean; uniform between half and one and a half of it.
     capacity: requests worked on at once. max_tokens: longest solution.
     pace: tokens a request decodes per engine step, so that long requests end later (None: all at once).
@@ -40,6 +44,7 @@ class ScriptedPolicy:
     misconception: float = 0.3
     fix: float = 0.3
     flip: float = 0.38
+    thinking: ScriptedThinking = THINKING
     tokens_per_step: int = 20
     capacity: int = 64
     max_tokens: int = 2048
@@ -54,6 +59,9 @@ class ScriptedPolicy:
 
     def add(self, ticket: int, request: Continue) -> None:
         self._queue.append((ticket, request))
+
+    def append(self, text: str | None, cut: bool) -> tuple[Step, ...]:
+        return given(text, cut)
 
     def reset(self) -> None:
         """Nothing is left behind."""
@@ -85,6 +93,8 @@ class ScriptedPolicy:
     def _steps(self, request: Continue, room: int) -> list[Step]:
         """room: tokens until the policy's own limit; a smaller limit of the request's is the budget's if it says so."""
         cut = Stop.LENGTH
+        if request.limit is not None:
+            room, cut = self._promised(request, room), Stop.CUT
         if request.max_tokens is not None and request.max_tokens < room:
             room, cut = request.max_tokens, Stop.BUDGET if request.capped else Stop.LENGTH
         trajectory, greedy, draw = request.trajectory, request.temperature == 0, self._draw
@@ -93,21 +103,36 @@ class ScriptedPolicy:
             draw.seed(request.seed ^ self.seed)
         text = crc32(f"{problem.id}\0{trajectory.text}".encode(), self.seed) if greedy else 0
         right = is_right(trajectory)
+        conclusion = concluded(trajectory) if trajectory.thought else None
         revised = self._revised(trajectory) if trajectory.history else None
         steps: list[Step] = []
         while room > 0 and (request.max_steps is None or len(steps) < request.max_steps):
             if greedy:
                 draw.seed(text)
-            depth = len(trajectory.steps) + len(steps) + 1
-            right = right and (draw.random() < accuracy if revised is None else revised)
-            step = self._write(draw, problem, depth, right)
+            if request.thinking is not None:
+                step = self.thinking.thought(draw, trajectory, steps, accuracy)
+            else:
+                depth = self.max_depth if trajectory.thought else len(trajectory.steps) + len(steps) + 1
+                right = right and (draw.random() < accuracy if revised is None else revised)
+                step = self._write(draw, problem, depth, right if conclusion is None else conclusion)
             complete = len(steps) + 1 == request.max_steps and cut is Stop.BUDGET
             steps.append(_cut(step, room, cut, complete))
             room -= len(step.tokens)
-            if step.stop is Stop.END:
+            if step.stop in (Stop.END, Stop.THOUGHT):
                 break
             text = crc32(step.text.encode(), text) if greedy else 0
         return steps
+
+    def _promised(self, request: Continue, room: int) -> int:
+        """What the strategy's own limit leaves. UserError where the policy's is the smaller one."""
+        limit = request.limit or 0
+        wanted = limit
+        if request.thinking is not None:
+            wanted += (request.answer or 0) + sum(len(step.tokens) for step in given(None, True))
+        if wanted > room:
+            left = f"policy.max_tokens={self.max_tokens} leaves {room}"
+            raise UserError(f"the strategy may need {wanted} tokens more, but {left}")
+        return limit
 
     def _revised(self, trajectory: Trajectory) -> bool:
         """Whether a revision comes out right: by its first step, so that it is the same however it is asked for."""
@@ -165,6 +190,9 @@ def _shifted(accuracy: float, spread: float, problem: str, seed: int) -> float:
 def _cut(step: Step, room: int, cut: Stop, complete: bool) -> Step:
     """The step as far as `room` tokens go. complete: it may end exactly there, as it is all that was asked for."""
     length = len(step.tokens)
+    if step.stop is Stop.THOUGHT:
+        return replace(step, tokens=step.tokens[:room])
     if length < room or (length == room and (complete or step.stop is Stop.END)):
         return step
-    return Step(-1, step.tokens[:room], step.text[: len(step.text) * room // length], cut)
+    text = step.text[: len(step.text) * room // length]
+    return Step(-1, step.tokens[:room], text, cut, thinking=step.thinking)

@@ -7,11 +7,12 @@ from dataclasses import replace
 from functools import partial
 from math import nan
 
-from ttcs.core import Continue, Continued, ModelSize
+from ttcs.core import Continue, Continued, ModelSize, Problem, Step
 from ttcs.errors import UserError
 from ttcs.models.load import context_length, load_config, load_tokenizer
 from ttcs.models.outline import generation_config, policy_size
 from ttcs.models.prompt import Prompt
+from ttcs.models.reasoning import ReasoningFormat, Thinking
 from ttcs.models.revision import RevisionFormat, revision_format
 from ttcs.policies.draft import Draft, rules
 from ttcs.servers.api import Api, Ask
@@ -25,7 +26,7 @@ class ServerPolicy:
 
     model: folder or Hub id of its tokenizer and config, of which prompts, counts and FLOPs are made. served_model: what
     the server calls it (None: it serves one). api: how it is talked to. batch_size: requests at once.
-    temperature, top_p, max_tokens, system_prompt, chat_template, end_at_box: as the other policies'.
+    temperature, top_p, max_tokens, system_prompt, chat_template, reasoning, end_at_box: as the other policies'.
     timeout, retries, api_key_env: see `Client`.
     """
 
@@ -45,6 +46,7 @@ class ServerPolicy:
         system_prompt: str | None = None,
         chat_template: str | None = None,
         revision: RevisionFormat | None = None,
+        reasoning: ReasoningFormat | None = None,
         end_at_box: bool = True,
     ) -> None:
         if temperature < 0 or not 0 < top_p <= 1:
@@ -57,13 +59,20 @@ class ServerPolicy:
         self.capacity = batch_size
         self.max_tokens = max_tokens
         self.temperature, self.top_p = temperature, top_p
-        self._prompt = Prompt(self.tokenizer, system_prompt, chat_template, revision_format(model, revision))
+        thinking = Thinking(reasoning, self.tokenizer) if reasoning else None
+        plain = Prompt(self.tokenizer, system_prompt, chat_template)(Problem("?", "?"))
+        self._lead = thinking.opened(self.tokenizer.decode(plain)) if thinking else ""  # not the template's
+        self._prompt = Prompt(self.tokenizer, system_prompt, chat_template, revision_format(model, revision), thinking)
         context = context_length(config) if found.context is None else min(context_length(config), found.context)
-        self.rules = rules(self.tokenizer, generation_config(model, config), end_at_box, max_tokens, context)
+        generation = generation_config(model, config)
+        self.rules = rules(self.tokenizer, generation, end_at_box, max_tokens, context, thinking)
 
     def add(self, ticket: int, request: Continue) -> None:
         self._api.check(request)
         self._client.submit(ticket, partial(self._continued, request))
+
+    def append(self, text: str | None, cut: bool) -> tuple[Step, ...]:
+        return self.rules.append(text, cut)
 
     def reset(self) -> None:
         """Requests that are left are forgotten; what the server has cached stays with the server."""
@@ -94,17 +103,19 @@ class ServerPolicy:
             if piece.over:
                 _write(draft, [self.tokenizer.eos_token_id], [nan])
             if piece.cut and not draft.finished:
-                budget = draft.room == request.max_tokens
-                draft = _cut(draft, replace(request, max_tokens=len(draft.tokens)) if budget else request)
+                draft = _cut(draft, _limited(draft))
         return Continued(draft.steps(), length, max(0, length - computed))
 
     def _ask(self, request: Continue, prefix: list[int], draft: Draft, last: str, turn: int) -> Ask:
         """turn: how many pieces there are; each is drawn with a seed of its own."""
+        thinking, trajectory = self.rules.thinking, request.trajectory
+        begun = any(step.thinking for step in trajectory.steps)
+        steered = thinking is not None and (request.thinking is not None or begun)
         temperature = self.temperature if request.temperature is None else request.temperature
         return Ask(
             model=self._name,
-            messages=self._prompt.messages(request.trajectory.problem, request.trajectory.history),
-            written=request.trajectory.text + self.rules.decode(draft.tokens),
+            messages=self._prompt.messages(trajectory.problem, trajectory.history),
+            written=(self._lead if steered else "") + trajectory.text + self.rules.decode(draft.tokens),
             prompt=[*prefix, *draft.tokens],
             last=last,
             stepwise=request.max_steps is not None,
@@ -114,6 +125,7 @@ class ServerPolicy:
             top_p=self.top_p if temperature > 0 else 1.0,
             seed=request.seed + turn,
             logprobs=request.logprobs,
+            mark=thinking.mark if thinking is not None and request.thinking is not None else None,
         )
 
 
@@ -122,6 +134,18 @@ def _write(draft: Draft, tokens: Sequence[int], logprobs: Sequence[float]) -> No
         if draft.finished:
             return
         draft.append(token, logprob)
+
+
+def _limited(draft: Draft) -> Continue:
+    """The request, with what made its room so small as small as what was written: the server counts other tokens."""
+    request, made = draft.request, len(draft.tokens)
+    if draft.room == request.max_tokens:
+        return replace(request, max_tokens=made)
+    if draft.room != request.limit:
+        return request
+    if request.thinking is None:
+        return replace(request, answer=made)
+    return replace(request, thinking=request.trajectory.thinking_tokens + made)
 
 
 def _cut(draft: Draft, request: Continue) -> Draft:

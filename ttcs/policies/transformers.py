@@ -10,11 +10,12 @@ from math import nan
 import numpy as np
 import torch
 
-from ttcs.core import Continue, Continued, ModelSize
+from ttcs.core import Continue, Continued, ModelSize, Step
 from ttcs.errors import UserError
 from ttcs.models.cached import CachedModel
 from ttcs.models.load import context_length, load_model, load_tokenizer, model_size
 from ttcs.models.prompt import Prompt
+from ttcs.models.reasoning import ReasoningFormat, Thinking
 from ttcs.models.revision import RevisionFormat, revision_format
 from ttcs.models.sampling import draw, logprobs, uniforms
 from ttcs.policies.draft import Draft, rules
@@ -48,7 +49,7 @@ class TransformersPolicy:
     """Any causal language model with a chat template, from a folder or the Hub.
 
     temperature, top_p: sampling defaults. max_tokens: longest solution. batch_size: requests decoded at once.
-    system_prompt, chat_template: see `Prompt`.
+    system_prompt, chat_template: see `Prompt`. reasoning: how its thinking is told from its answer, if it thinks.
     end_at_box: a step with a \\boxed answer is the last one. cache_gb: memory for keys and values of prefixes.
     """
 
@@ -64,6 +65,7 @@ class TransformersPolicy:
         system_prompt: str | None = None,
         chat_template: str | None = None,
         revision: RevisionFormat | None = None,
+        reasoning: ReasoningFormat | None = None,
         end_at_box: bool = True,
         cache_gb: float = 1.0,
     ) -> None:
@@ -76,16 +78,19 @@ class TransformersPolicy:
         self.max_tokens = max_tokens
         self.temperature, self.top_p = temperature, top_p
         self._vocabulary = len(self.tokenizer)
-        self.rules = rules(
-            self.tokenizer, loaded.generation_config, end_at_box, max_tokens, context_length(loaded.config)
-        )
+        thinking = Thinking(reasoning, self.tokenizer) if reasoning else None
+        context = context_length(loaded.config)
+        self.rules = rules(self.tokenizer, loaded.generation_config, end_at_box, max_tokens, context, thinking)
         self._model = CachedModel(loaded, batch_size, cache_gb)
         self._queue: deque[tuple[int, Continue]] = deque()
         self._rows: list[Row] = []
-        self._prompt = Prompt(self.tokenizer, system_prompt, chat_template, revision_format(model, revision))
+        self._prompt = Prompt(self.tokenizer, system_prompt, chat_template, revision_format(model, revision), thinking)
 
     def add(self, ticket: int, request: Continue) -> None:
         self._queue.append((ticket, request))
+
+    def append(self, text: str | None, cut: bool) -> tuple[Step, ...]:
+        return self.rules.append(text, cut)
 
     def reset(self) -> None:
         self._model.forget()

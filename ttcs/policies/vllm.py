@@ -9,11 +9,12 @@ from itertools import repeat
 from math import nan
 from typing import Any
 
-from ttcs.core import Continue, Continued, ModelSize
+from ttcs.core import Continue, Continued, ModelSize, Step
 from ttcs.errors import EngineError, UserError
 from ttcs.models.load import load_config, load_tokenizer
 from ttcs.models.outline import generation_config, policy_size
 from ttcs.models.prompt import Prompt
+from ttcs.models.reasoning import ReasoningFormat, Thinking
 from ttcs.models.revision import RevisionFormat, revision_format
 from ttcs.policies.draft import Draft, rules
 from ttcs.vllm.engine import Engine
@@ -44,6 +45,7 @@ class VLLMPolicy:
     """Any causal language model with a chat template that vLLM runs, from a folder or the Hub.
 
     temperature, top_p: sampling defaults. max_tokens: longest solution. system_prompt, chat_template: see `Prompt`.
+    reasoning: how its thinking is told from its answer, if it thinks.
     end_at_box: a step with a \\boxed answer is the last one. lora: folder of an adapter. speculative_config: vLLM's.
     All others: see `Settings`.
     """
@@ -58,6 +60,7 @@ class VLLMPolicy:
         system_prompt: str | None = None,
         chat_template: str | None = None,
         revision: RevisionFormat | None = None,
+        reasoning: ReasoningFormat | None = None,
         end_at_box: bool = True,
         device: str = "auto",
         dtype: str = "auto",
@@ -97,11 +100,12 @@ class VLLMPolicy:
         self.capacity = batch_size
         self.max_tokens = max_tokens
         self.temperature, self.top_p = temperature, top_p
-        self._prompt = Prompt(self.tokenizer, system_prompt, chat_template, revision_format(model, revision))
+        thinking = Thinking(reasoning, self.tokenizer) if reasoning else None
+        self._prompt = Prompt(self.tokenizer, system_prompt, chat_template, revision_format(model, revision), thinking)
         arguments = {"model": model, "generation_config": "vllm", "speculative_config": speculative_config}
         self._engine = Engine("policy", settings, arguments, lora)
         generation = generation_config(model, config)
-        self.rules = rules(self.tokenizer, generation, end_at_box, max_tokens, self._engine.context)
+        self.rules = rules(self.tokenizer, generation, end_at_box, max_tokens, self._engine.context, thinking)
         self._turn = sorted(self.rules.ends)
         self._step = sorted(self.rules.ends | self.rules.boundaries.ends)
         self._running: dict[str, Running] = {}
@@ -123,6 +127,9 @@ class VLLMPolicy:
             self._read(output)
         done, self._done = self._done, []
         return [(running.ticket, running.result()) for running in done]
+
+    def append(self, text: str | None, cut: bool) -> tuple[Step, ...]:
+        return self.rules.append(text, cut)
 
     def reset(self) -> None:
         self._engine.abort(list(self._running))

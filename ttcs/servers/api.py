@@ -20,6 +20,7 @@ class Ask:
     messages: the chat up to where the assistant speaks. written: the solution so far, as text.
     prompt: tokens of both. last: text of the piece before this one, where this one is to complete it.
     stepwise: no more than the current step is wanted; else the whole solution, which ends_at_box or with its turn.
+    mark: what ends the thinking, where no more than that is wanted.
     """
 
     model: str
@@ -34,10 +35,15 @@ class Ask:
     top_p: float
     seed: int
     logprobs: bool = False
+    mark: str | None = None
 
     def sampling(self) -> dict[str, Any]:
         """The fields of a request that every API calls the same."""
         return {"model": self.model, "temperature": self.temperature, "top_p": self.top_p, "seed": self.seed % SEEDS}
+
+    def stops(self) -> dict[str, Any]:
+        """For servers that give text: the mark they stop at is not in it, and says no more than the end of a turn."""
+        return {} if self.mark is None else {"stop": [self.mark]}
 
 
 @dataclass(frozen=True, slots=True)

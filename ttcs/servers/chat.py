@@ -30,7 +30,7 @@ class Chat:
 
     def check(self, request: Continue) -> None:
         without_logprobs(request)
-        whole = request.max_steps is None and not request.trajectory.steps
+        whole = request.max_steps is None and request.thinking is None and not request.trajectory.steps
         if not whole and self.resume_message is None and self.resume_body is None:
             raise UserError(
                 "a chat API writes whole solutions, but this strategy continues partial ones: choose "
@@ -40,7 +40,7 @@ class Chat:
 
     async def piece(self, client: Client[Any], tokenizer: Any, ask: Ask) -> Piece:
         messages: list[Mapping[str, Any]] = list(ask.messages)
-        body = {**ask.sampling(), self.limit: ask.max_tokens, **self.body}
+        body = {**ask.sampling(), self.limit: ask.max_tokens, **ask.stops(), **self.body}
         if ask.written:
             messages.append({"role": "assistant", "content": ask.written, **(self.resume_message or {})})
             body |= self.resume_body or {}

@@ -26,7 +26,7 @@ class TextCompletions:
         without_logprobs(request)
 
     async def piece(self, client: Client[Any], tokenizer: Any, ask: Ask) -> Piece:
-        body = {**ask.sampling(), "prompt": ask.prompt, "max_tokens": ask.max_tokens, **self.body}
+        body = {**ask.sampling(), "prompt": ask.prompt, "max_tokens": ask.max_tokens, **ask.stops(), **self.body}
         return await write(client, tokenizer, "completions", body, ask.stepwise, lambda said: said["text"])
 
 

@@ -30,6 +30,8 @@ class TokenCompletions:
 
     async def piece(self, client: Client[Any], tokenizer: Any, ask: Ask) -> Piece:
         body = {**ask.sampling(), "prompt": ask.prompt, "max_tokens": ask.max_tokens, "stop": _stop(ask), **self.body}
+        if ask.mark is not None:
+            body["skip_special_tokens"] = False  # else the mark is in no text that is searched for it
         if ask.logprobs:
             body["logprobs"] = 1
         answer = await client.post("completions", body)
@@ -52,6 +54,7 @@ def _logprobs(client: Client[Any], said: Mapping[str, Any]) -> list[float]:
 
 def _stop(ask: Ask) -> list[str]:
     """Whole solutions stop at the box, and once more where the step with the box ends: nothing is decoded in vain."""
+    mark = [] if ask.mark is None else [ask.mark]
     if ask.stepwise or BOX in ask.last:
-        return [BREAK]
-    return [BOX] if ask.ends_at_box else []
+        return [BREAK, *mark]
+    return [BOX] if ask.ends_at_box and not mark else mark

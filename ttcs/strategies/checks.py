@@ -5,7 +5,7 @@ from __future__ import annotations
 from ttcs.errors import UserError
 
 
-def at_least(least: int, **sizes: int) -> None:
+def at_least(least: int, /, **sizes: int) -> None:
     for name, size in sizes.items():
         if size < least:
             raise UserError(f"{name}={size} is less than {least}")

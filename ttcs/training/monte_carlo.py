@@ -89,7 +89,7 @@ def labelled(outcome: Outcome, search: MonteCarlo) -> Iterator[dict[str, Any]]:
 
 def answer(solution: Trajectory) -> str | None:
     """None: it is not finished, or has no answer that can be read."""
-    return answers.extract(solution.text) if solution.finished else None
+    return answers.extract(solution.solution) if solution.finished else None
 
 
 def _right(trajectory: Trajectory, reference: str) -> bool:

@@ -17,14 +17,16 @@ from ttcs.errors import UserError
 class Run:
     """A stage and how it is spread over processes: `alone`, data-parallel under torchrun (`ranks`), or by `shards`.
 
-    Done once `out` exists, and not run again. arguments: those of `python -m ttcs`, where this is no stage but an
-    ordinary run that later stages read the records of; `stage` is then only its name.
+    Done once `out` exists, and not run again (None: it knows itself what is done). arguments: those of another command
+    of the project, `module`, where this is no stage: of a run that later stages read the records of, say. `stage` is
+    then only its name.
     """
 
     stage: str
-    out: str
+    out: str | None = None
     spread: Literal["alone", "ranks", "shards"] = "alone"
     arguments: Sequence[str] = ()
+    module: str = "ttcs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Recipe:
 
     def run(self) -> None:
         for run in self.runs:
-            if Path(run.out).exists():
+            if run.out is not None and Path(run.out).exists():
                 print(f"{run.stage}: done ({run.out})")
                 continue
             environment = os.environ | {"OMP_NUM_THREADS": "1"}
@@ -49,7 +51,7 @@ class Recipe:
     def commands(self, run: Run) -> list[list[str]]:
         """One command a process to start."""
         if run.arguments:
-            return [[sys.executable, "-m", "ttcs", *run.arguments]]
+            return [[sys.executable, "-m", run.module, *run.arguments]]
         stage = ["ttcs.training", f"stage={run.stage}", *self.overrides]
         if run.spread == "ranks":
             return [[sys.executable, "-m", "torch.distributed.run", f"--nproc_per_node={self.processes}", "-m", *stage]]

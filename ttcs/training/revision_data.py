@@ -17,7 +17,6 @@ from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import extractOne
 
 from ttcs.components import build
-from ttcs.core import Stop
 from ttcs.errors import UserError
 from ttcs.folder import write_lines
 from ttcs.records import Record
@@ -37,7 +36,7 @@ class Pool:
     def add(self, record: Record) -> None:
         nodes = {node.node: node for node in record.tree}
         for candidate in record.candidates:
-            if candidate.stop is not Stop.END or candidate.answer is None or candidate.correct is None:
+            if not candidate.finished or candidate.answer is None or candidate.correct is None:
                 self.dropped += 1
             elif candidate.correct:
                 self.right.append("".join(path(nodes, candidate.leaf)))

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 from ttcs.components import build
-from ttcs.core import Problem, Stop
+from ttcs.core import Problem
 from ttcs.errors import UserError
 from ttcs.folder import RECORDS
 from ttcs.records import CandidateRecord, NodeRecord, Record
@@ -63,7 +63,7 @@ def stored(folder: str) -> list[Stored]:
 def labelled(record: Record, problem: Problem) -> list[Labelled]:
     """The distinct candidates of a record that have an answer which is known to be right or wrong."""
     nodes = {node.node: node for node in record.tree}
-    answered = [c for c in record.candidates if c.stop == Stop.END and c.answer is not None and c.correct is not None]
+    answered = [c for c in record.candidates if c.finished and c.answer is not None and c.correct is not None]
     return list(dict.fromkeys(_labelled(candidate, nodes, problem) for candidate in answered))
 
 

@@ -13,6 +13,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, DataCollatorForSeq2Se
 from ttcs.errors import UserError
 from ttcs.models.load import context_length, load_model, load_tokenizer
 from ttcs.models.prompt import Prompt
+from ttcs.models.reasoning import ReasoningFormat, Thinking
 from ttcs.models.revision import RevisionFormat
 from ttcs.training.chats import Encoder, Source, datasets
 from ttcs.training.trainer import fit
@@ -73,6 +74,7 @@ class ChatFineTuning:
     *questions* held out. max_length: longer examples are dropped (None: those longer than the context). positions: the
     context is made that long, which a model with rotary positions allows. work, arguments, lora: see `fit`.
 
+    reasoning: how its thinking is told from its answer, where the chats have thinking: both are learnt.
     revision: how the model is asked for a revision, where the chats are those of one; written beside the weights.
     after: training ends so many evaluations past the one with the least loss on the questions held out, and the last
     model is kept, not the best. A revision model is trained to answer to attempts of another model, not to its own as
@@ -89,6 +91,7 @@ class ChatFineTuning:
     validation: float = 0.0
     after: int | None = None
     revision: RevisionFormat | None = None
+    reasoning: ReasoningFormat | None = None
     system_prompt: str | None = None
     chat_template: str | None = None
     max_length: int | None = None
@@ -106,7 +109,8 @@ class ChatFineTuning:
         tokenizer.model_max_length = context_length(model.config)
         longest = min(self.max_length or tokenizer.model_max_length, tokenizer.model_max_length)
         prompt = Prompt(tokenizer, self.system_prompt, self.chat_template, self.revision)
-        train, held_out = datasets(self.chats, Encoder(tokenizer, prompt), self.validation, longest)
+        thinking = Thinking(self.reasoning, tokenizer) if self.reasoning else None
+        train, held_out = datasets(self.chats, Encoder(tokenizer, prompt, thinking), self.validation, longest)
         fit(
             model,
             tokenizer,

@@ -1,0 +1,74 @@
+"""What strategies that steer the thinking of a reasoning model share: to let it think, and to make it answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
+
+from ttcs.core import Append, Problem, Request, Sample, Stop, Trajectory
+
+Runs = list[Trajectory]
+Thinking = Generator[Request, tuple[Trajectory, ...], Runs]
+
+
+def begun(problem: Problem, n: int, instruction: str | None = None) -> Runs:
+    """n runs side by side; each is a subtree, so that fewer of them are a valid smaller run."""
+    return [Trajectory(replace(problem, instruction=instruction), subtree=i) for i in range(n)]
+
+
+def think(
+    runs: Sequence[Trajectory],
+    most: int,
+    answer: int,
+    text: str = "",
+    suppressed: Callable[[int, int], bool] | None = None,
+) -> Thinking:
+    """The runs with their thinking: each ends itself, or has `most` tokens of it and is cut off.
+
+    answer: tokens kept for the answer. suppressed: (how often that has been done, tokens of thinking) -> whether the
+    end of a run's thinking is taken off again and `text` put in its place, as long as there is room behind it. One that
+    ends at once again is left alone, unless the text counts.
+    """
+    found = list(runs)
+    times = [0] * len(found)
+    going = list(range(len(found)))
+    while going:
+        sampled = yield Sample(tuple(found[i] for i in going), thinking=most, answer=answer)
+        for i, run in zip(going, sampled, strict=True):
+            found[i] = run
+        going = [i for i in going if suppressed and ended(found[i]) and suppressed(times[i], found[i].thinking_tokens)]
+        longer = yield Append(tuple(without_end(found[i]) for i in going), text)
+        roomy = [(i, run) for i, run in zip(going, longer, strict=True) if run.thinking_tokens < most]
+        going = [i for i, _ in roomy]
+        for i, run in roomy:
+            found[i] = run
+            times[i] += 1
+    return found
+
+
+def conclude(runs: Sequence[Trajectory], answer: int) -> Thinking:
+    """The runs with their answers, of at most `answer` tokens; one whose thinking was cut off is made to begin it."""
+    natural = [i for i, run in enumerate(runs) if ended(run)]
+    cut = [i for i, run in enumerate(runs) if not ended(run) and run.live]
+    closed = (
+        *(yield Append(tuple(without_end(runs[i]) for i in natural))),
+        *(yield Append(tuple(runs[i] for i in cut), cut=True)),
+    )
+    answered = yield Sample(closed, answer=answer)
+    found = dict(zip((*natural, *cut), answered, strict=True))
+    return [found.get(i, run) for i, run in enumerate(runs)]
+
+
+def ended(run: Trajectory) -> bool:
+    """Whether the policy has ended the thinking by itself."""
+    return bool(run.steps) and run.steps[-1].stop is Stop.THOUGHT
+
+
+def without_end(run: Trajectory) -> Trajectory:
+    """The thinking without what ends it."""
+    return run.prefix(len(run.steps) - 1)
+
+
+def told(runs: Sequence[Trajectory], problem: Problem) -> tuple[Trajectory, ...]:
+    """The runs as candidates for the problem itself, whatever else the policy was told of it."""
+    return tuple(replace(run, problem=problem) for run in runs)

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ttcs.core import Problem, Sample, Search
+from ttcs.strategies.checks import at_least
+from ttcs.strategies.thinking import begun, conclude, think, told
+
+
+@dataclass(frozen=True, slots=True)
+class TokenConditional:
+    """The model is told how many tokens it may think (s1, Muennighoff et al., 2025, section 3.2: a baseline).
+
+    n: runs side by side. thinking: the number it is told, in the place of {tokens} in `instruction`. forced: who goes
+    beyond it is cut off and made to answer, with at most `answer` tokens; else the model alone decides.
+    """
+
+    n: int
+    thinking: int
+    answer: int
+    forced: bool
+    instruction: str
+
+    def __post_init__(self) -> None:
+        at_least(1, n=self.n, thinking=self.thinking, answer=self.answer)
+
+    def search(self, problem: Problem) -> Search:
+        runs = begun(problem, self.n, self.instruction.replace("{tokens}", str(self.thinking)))
+        if not self.forced:
+            return told((yield Sample(tuple(runs))), problem)
+        thought = yield from think(runs, self.thinking, self.answer)
+        return told((yield from conclude(thought, self.answer)), problem)
