@@ -136,9 +136,7 @@ class Reading:
         # Chains may end early by themselves; other searches have fewer candidates only where the budget ran out.
         short = len(candidates) != self.size if self.chains is None else self.chains.budgeted
         if cut or short:
-            fewer = f"has {len(candidates)} candidates of {self.size}"
-            ended = "ran out of its budget" if cut or self.chains else fewer
-            raise UserError(f"{where} {ended}, so it says nothing about n={self.n}")
+            raise UserError(f"{where} ran out of its budget, so it says nothing about n={self.n}")
         if self.chains is None and not self.guided and independent(record):
             return [[i] for i in range(self.size)]
         if any(candidate.subtree is None for candidate in candidates):
