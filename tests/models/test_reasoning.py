@@ -52,6 +52,7 @@ def test_a_whole_solution_goes_through_thinking_to_the_answer(format: ReasoningF
     assert shape(steps) == [(Stop.STEP, True), (Stop.STEP, True), (Stop.THOUGHT, True), (Stop.END, False)]
     whole = Trajectory(tiny.PROBLEM, steps)
     assert whole.finished and whole.thought
+    assert steps[1].text.rstrip("\n") == "Wait."  # nothing of what ends it
     assert whole.solution.strip() == "It is $\\boxed{1}$."
     assert whole.tokens == tuple(tokens(text))
     assert whole.thinking_tokens == sum(len(step.tokens) for step in steps[:2])

@@ -103,7 +103,8 @@ class Draft:
         if token in self.rules.ends:
             self._turn_over()
         elif self._thinking and self._marked(token):
-            self._thought(self._overlap(len(self._mark)))
+            # A token may hold the last of the mark and something behind it.
+            self._thought(self._overlap(len(self._tail) - self._tail.rindex(self._mark)))
         elif boundary and self._content:
             boxed = self._ends_at_box and r"\boxed" in self.rules.decode(self.tokens[self._last :])
             self._end(Stop.END if boxed else Stop.STEP)

@@ -3,10 +3,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ttcs.core import Problem, Sample, Search
+from ttcs.core import Problem, Search
 from ttcs.errors import UserError
 from ttcs.strategies.checks import at_least
-from ttcs.strategies.thinking import begun, conclude, think, told
+from ttcs.strategies.thinking import instructed
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,5 @@ class ClassConditional:
             raise UserError(f"length={self.length} is none of {', '.join(self.instructions)}")
 
     def search(self, problem: Problem) -> Search:
-        runs = begun(problem, self.n, self.instructions[self.length])
-        if not self.forced:
-            return told((yield Sample(tuple(runs))), problem)
-        thought = yield from think(runs, self.thinking, self.answer)
-        return told((yield from conclude(thought, self.answer)), problem)
+        told = self.instructions[self.length]
+        return (yield from instructed(problem, self.n, told, self.thinking, self.answer, self.forced))

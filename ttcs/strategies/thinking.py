@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 
-from ttcs.core import Append, Problem, Request, Sample, Stop, Trajectory
+from ttcs.core import Append, Problem, Request, Sample, Search, Stop, Trajectory
 
 Runs = list[Trajectory]
 Thinking = Generator[Request, tuple[Trajectory, ...], Runs]
@@ -57,6 +57,15 @@ def conclude(runs: Sequence[Trajectory], answer: int) -> Thinking:
     answered = yield Sample(closed, answer=answer)
     found = dict(zip((*natural, *cut), answered, strict=True))
     return [found.get(i, run) for i, run in enumerate(runs)]
+
+
+def instructed(problem: Problem, n: int, instruction: str, most: int, answer: int, forced: bool) -> Search:
+    """n runs of a policy that is told how to think. forced: whoever thinks too long is cut off and made to answer."""
+    runs = begun(problem, n, instruction)
+    if not forced:
+        return told((yield Sample(tuple(runs))), problem)
+    thought = yield from think(runs, most, answer)
+    return told((yield from conclude(thought, answer)), problem)
 
 
 def ended(run: Trajectory) -> bool:

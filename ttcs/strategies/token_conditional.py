@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ttcs.core import Problem, Sample, Search
+from ttcs.core import Problem, Search
 from ttcs.strategies.checks import at_least
-from ttcs.strategies.thinking import begun, conclude, think, told
+from ttcs.strategies.thinking import instructed
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,5 @@ class TokenConditional:
         at_least(1, n=self.n, thinking=self.thinking, answer=self.answer)
 
     def search(self, problem: Problem) -> Search:
-        runs = begun(problem, self.n, self.instruction.replace("{tokens}", str(self.thinking)))
-        if not self.forced:
-            return told((yield Sample(tuple(runs))), problem)
-        thought = yield from think(runs, self.thinking, self.answer)
-        return told((yield from conclude(thought, self.answer)), problem)
+        told = self.instruction.replace("{tokens}", str(self.thinking))
+        return (yield from instructed(problem, self.n, told, self.thinking, self.answer, self.forced))
