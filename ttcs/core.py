@@ -199,6 +199,7 @@ class Sample:
         `Stop.THOUGHT`; where the tokens run out it is `Stop.CUT`.
     answer: tokens of the answer at most, after which it is taken as it stands (`Stop.CUT`). Named together with
         `thinking` they are room to be kept for later: UserError where the policy's limits do not leave it.
+    suppress: the next token is none that begins the end of the thinking, or ends the turn.
     """
 
     trajectories: tuple[Trajectory, ...]
@@ -208,6 +209,7 @@ class Sample:
     logprobs: bool = False
     thinking: int | None = None
     answer: int | None = None
+    suppress: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +288,7 @@ class Continue:
 
     `seed` alone decides the randomness, so the result does not depend on what else is in the batch.
     `capped`: `max_tokens` comes from the budget of the run, so running out of it is `Stop.BUDGET`.
-    thinking, answer: see `Sample`.
+    thinking, answer, suppress: see `Sample`.
     """
 
     trajectory: Trajectory
@@ -298,6 +300,7 @@ class Continue:
     logprobs: bool = False
     thinking: int | None = None
     answer: int | None = None
+    suppress: bool = False
 
     @property
     def limit(self) -> int | None:

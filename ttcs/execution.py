@@ -126,6 +126,7 @@ class Execution:
                 logprobs=sample.logprobs,
                 thinking=sample.thinking,
                 answer=sample.answer,
+                suppress=sample.suppress,
             )
             for i, trajectory in enumerate(sample.trajectories)
         ]

@@ -65,6 +65,18 @@ def test_where_only_thinking_is_wanted_its_end_is_a_step_of_its_own(format: Reas
     assert Trajectory(tiny.PROBLEM, steps).live and not Trajectory(tiny.PROBLEM, steps).finished
 
 
+@FORMATS
+def test_what_must_not_come_next_where_the_end_is_suppressed(format: ReasoningFormat) -> None:
+    thinking = Thinking(format, TOKENIZER)
+    made = rules(TOKENIZER, None, False, 200, 500, thinking)
+    assert made.suppressed == sorted({*made.ends, tokens(format.end.strip())[0]})
+    asked = Continue(Trajectory(tiny.PROBLEM), None, None, None, 0, thinking=50, suppress=True)
+    draft = Draft(made, asked, 40)
+    assert draft.suppressed == made.suppressed
+    draft.append(tokens("So")[0])
+    assert draft.suppressed == []
+
+
 def test_a_turn_that_ends_in_the_midst_of_thinking_ends_the_thinking_where_that_is_steered() -> None:
     steered = read("So $1$.<|eot_id|>", thinking=50)
     assert shape(steered) == [(Stop.STEP, True), (Stop.THOUGHT, True)]

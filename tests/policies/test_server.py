@@ -8,6 +8,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -386,6 +387,34 @@ def test_thinking_is_steered_behind_a_server_as_it_is_here(log: Log) -> None:
     assert there == here
     thinking = [body for body in log.bodies if THINKS.end.strip() in body["stop"]]
     assert thinking and all(body["skip_special_tokens"] is False for body in thinking)
+
+
+@pytest.mark.parametrize("api", [TOKENS, TextCompletions({})], ids=["tokens", "text"])
+def test_the_end_is_suppressed_behind_a_server_as_it_is_here(api: Api) -> None:
+    settings: dict[str, Any] = {"reasoning": THINKS, "max_tokens": 120, "end_at_box": False, "temperature": 0.0}
+    with serving({"/v1/completions": brain.completions}) as log:
+        here, there = local(**settings), policy(log, api, **settings)
+        first = finish(here, [ask()])[0].steps[0].tokens[0]
+        for engine in (here, there):
+            engine.rules = replace(engine.rules, ends=engine.rules.ends | {first})
+        requests = [ask(thinking=9, answer=5, suppress=suppress) for suppress in (True, False)]
+        expected, written = finish(here, requests), finish(there, requests)
+    for result, same in zip(written, expected, strict=True):
+        told, text = ("".join(step.text for step in one.steps) for one in (result, same))
+        assert told == text if api is TOKENS else told and text.startswith(told)  # one counts tokens of its own
+    banned = [body for body in log.bodies if body.get("logit_bias")]
+    assert [body["max_tokens"] for body in banned] == [1]  # the bias is no longer sent once a token is there
+    assert str(first) in banned[0]["logit_bias"]
+
+
+def test_a_server_that_says_nothing_where_the_end_is_suppressed_is_not_asked_for_ever() -> None:
+    def answer(body: dict[str, Any]) -> dict[str, Any]:
+        return {"choices": [{"index": 0, "text": "", "finish_reason": "length"}]}
+
+    with serving({"/v1/completions": answer}) as log:
+        engine = policy(log, TextCompletions({}), reasoning=THINKS, max_tokens=120)
+        (result,) = finish(engine, [ask(thinking=9, answer=5, suppress=True)])
+    assert len(log.bodies) == 1 and not any(step.tokens for step in result.steps)
 
 
 def test_a_server_that_only_continues_text_is_stopped_where_the_thinking_ends() -> None:

@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 
 import pytest
 import torch
@@ -65,6 +66,22 @@ def test_logprobs_are_the_model_s_own_and_only_where_asked_for():
         logits = model(torch.tensor([[*prompt, *made]])).logits[0, len(prompt) - 1 : -1]
     expected = torch.log_softmax(logits, -1)[torch.arange(len(made)), made]
     assert [value for step in told.steps for value in step.logprobs] == pytest.approx(expected.tolist(), abs=1e-4)
+
+
+def test_a_suppressed_end_gives_way_to_the_likeliest_other_token_and_only_as_the_first():
+    engine = policy()
+    plain, (first, *_) = finish(engine, [ask(temperature=0.0)])[0], finish(engine, [ask(temperature=0.0)])[0].steps
+    engine.rules = replace(engine.rules, ends=engine.rules.ends | {first.tokens[0]})
+    ended, other = finish(engine, [ask(temperature=0.0), ask(temperature=0.0, suppress=True)])
+    assert ended.steps[0].tokens == plain.steps[0].tokens[:1] and ended.steps[0].stop is Stop.END
+    model = AutoModelForCausalLM.from_pretrained(tiny.folder(), dtype="float32").eval()
+    with torch.no_grad():
+        logits = model(torch.tensor([engine._prompt(tiny.PROBLEM)])).logits[0, -1]
+    logits[list(engine.rules.suppressed)] = -torch.inf
+    assert other.steps[0].tokens[0] == int(logits.argmax())
+    with torch.no_grad():
+        logits = model(torch.tensor([[*engine._prompt(tiny.PROBLEM), other.steps[0].tokens[0]]])).logits[0, -1]
+    assert other.steps[0].tokens[1] == int(logits.argmax())
 
 
 def test_same_seed_same_sample_other_seed_other_sample():

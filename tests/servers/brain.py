@@ -38,8 +38,9 @@ def completions(body: dict[str, Any]) -> dict[str, Any]:
     with LOCK:
         tokens, finish, reason = _sample(body)
     count, cached = len(body["prompt"]), len(body["prompt"]) // 16 * 16
+    said = {"token_ids": tokens, "text": tokenizer().decode(tokens), "finish_reason": finish, "stop_reason": reason}
     return {
-        "choices": [{"index": 0, "token_ids": tokens, "finish_reason": finish, "stop_reason": reason}],
+        "choices": [{"index": 0, **said}],
         "usage": {"prompt_tokens": count, "prompt_tokens_details": {"cached_tokens": cached}},
     }
 
@@ -49,11 +50,13 @@ def _sample(body: dict[str, Any]) -> tuple[list[int], str, str | None]:
     temperature = torch.tensor([float(body["temperature"])])
     tokens: list[int] = []
     for chance in chances:
-        row = logits((*body["prompt"], *tokens))
+        row = logits((*body["prompt"], *tokens)).clone()
+        for token, bias in body.get("logit_bias", {}).items():
+            row[0, int(token)] += bias
         tokens.append(int(draw(row, temperature, body["top_p"], torch.tensor(np.array([chance])))))
         if tokens[-1] == tokenizer().eos_token_id:
             return tokens, "stop", None
-        if reason := next((stop for stop in body["stop"] if stop in tokenizer().decode(tokens)), None):
+        if reason := next((stop for stop in body.get("stop", []) if stop in tokenizer().decode(tokens)), None):
             return tokens, "stop", reason
     return tokens, "length", None
 

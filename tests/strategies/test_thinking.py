@@ -9,7 +9,7 @@ import pytest
 
 from tests import tiny
 from tests.simulation import PROBLEMS, Recorded, one, simulate
-from ttcs.core import Sample, Stop, Trajectory
+from ttcs.core import Continue, Sample, Stop, Trajectory
 from ttcs.errors import UserError
 from ttcs.grade import grade
 from ttcs.models.reasoning import ReasoningFormat
@@ -76,6 +76,26 @@ def test_thinking_goes_on_until_there_is_enough_of_it() -> None:
             assert all(text in ("Wait", "</think>\n") for text in given(run))
 
 
+@pytest.mark.parametrize(("waits", "least"), [(2, None), (0, 150)])
+def test_without_a_text_the_thinking_goes_on_all_the_same(waits: int, least: int | None) -> None:
+    for outcome in simulate(BudgetForcing(2, 400, 60, waits, least, text=""), policy=HASTY).values():
+        for run in outcome.candidates:
+            assert given(run) == ["</think>\n"] and run.finished
+            thoughts = sum(step.text.startswith("thought ") for step in run.steps)
+            assert thoughts == 3 if least is None else run.thinking_tokens >= least
+
+
+def test_who_ends_the_thinking_although_it_is_suppressed_is_left_alone() -> None:
+    class Deaf(ScriptedPolicy):
+        def add(self, ticket: int, request: Continue) -> None:
+            super().add(ticket, replace(request, suppress=False))
+
+    recorded = Recorded(BudgetForcing(1, 400, 60, least=150, text=""))
+    (run,) = one(recorded, policy=Deaf(thinking=ScriptedThinking(end=1.0))).candidates
+    assert run.finished and run.thinking_tokens < 150
+    assert [request.suppress for request, _ in recorded.log if isinstance(request, Sample)] == [False, True, False]
+
+
 def test_only_sampled_tokens_are_charged() -> None:
     outcome = one(BudgetForcing(1, 1000, 100, waits=2), policy=HASTY)
     ledger, (run,) = outcome.ledger, outcome.candidates
@@ -98,7 +118,6 @@ def test_fewer_runs_are_a_valid_smaller_one() -> None:
         ({"answer": 0}, "answer=0 is less than 1"),
         ({"waits": -1}, "waits=-1 is less than 0"),
         ({"least": 200}, "least=200 is more than thinking=100"),
-        ({"least": 50, "text": ""}, "least=50 needs a text"),
     ],
 )
 def test_bad_budgets_are_said(settings: dict[str, Any], message: str) -> None:

@@ -39,7 +39,9 @@ def test_how_a_stage_is_spread():
 
 def test_an_ordinary_run_is_typed_as_it_is_and_stages_get_the_overrides():
     recipe = Recipe([], 2, ["seed=3"])
-    assert recipe.commands(Run("samples", "o", arguments=["n=64"])) == [[sys.executable, "-m", "ttcs", "n=64"]]
+    run = Run("samples", "o", arguments=["n=64"], module="ttcs")
+    assert recipe.commands(run) == [[sys.executable, "-m", "ttcs", "n=64"]]
+    assert recipe.commands(Run("s", "o", arguments=["stage.start=m"]))[0][-2:] == ["seed=3", "stage.start=m"]
     assert recipe.commands(Run("s", "o"))[0][-2:] == ["stage=s", "seed=3"]
     assert all(
         "seed=3" in command for spread in ("ranks", "shards") for command in recipe.commands(Run("s", "o", spread))

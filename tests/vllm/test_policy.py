@@ -166,8 +166,9 @@ def test_prefixes_are_cached(policy: VLLMPolicy, problems: tuple[Problem, ...]) 
     assert again.cached_tokens == 0
 
 
+@pytest.mark.parametrize("text", ["Wait", ""])
 def test_thinking_is_steered_the_same(
-    pair: Pair, problems: tuple[Problem, ...], monkeypatch: pytest.MonkeyPatch
+    pair: Pair, problems: tuple[Problem, ...], text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The zoo's policy has never thought, but it can be made to: cut off, made to go on, and made to answer."""
     format = ReasoningFormat("", "<|start_header_id|>answer<|end_header_id|>\n\n")
@@ -176,7 +177,8 @@ def test_thinking_is_steered_the_same(
         thinking = Thinking(format, policy.tokenizer)
         monkeypatch.setattr(policy, "rules", replace(policy.rules, thinking=thinking, end_at_box=False))
         monkeypatch.setattr(policy, "temperature", 0.0)
-        outcomes = simulate(BudgetForcing(1, 60, 30, waits=2), policy=policy, problems=problems, selection=Majority())
+        strategy = BudgetForcing(1, 60, 30, waits=2, text=text)
+        outcomes = simulate(strategy, policy=policy, problems=problems, selection=Majority())
         found.append({name: outcome.candidates[0].steps for name, outcome in outcomes.items()})
     assert found[0] == found[1]
     stops = {step.stop for steps in found[0].values() for step in steps if step.thinking}

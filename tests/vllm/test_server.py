@@ -223,6 +223,18 @@ def test_logprobs_are_those_of_transformers(remote: list[str], problems: tuple[P
             assert step.logprobs == pytest.approx(same.logprobs, abs=1e-3)
 
 
+def test_a_suppressed_end_is_that_of_transformers(remote: list[str], problems: tuple[Problem, ...]) -> None:
+    served, local = (build(configured(*engine), "policy") for engine in (remote, []))
+    usual = finish(local, [Continue(Trajectory(problem), None, None, 0.0, 0) for problem in problems])
+    first = {result.steps[0].tokens[0] for result in usual}
+    for policy in (served, local):
+        policy.rules = replace(policy.rules, ends=policy.rules.ends | first)
+    requests = [Continue(Trajectory(problem), None, 9, 0.0, 0, suppress=True) for problem in problems]
+    one, other = (finish(policy, requests) for policy in (served, local))
+    assert [result.steps for result in one] == [result.steps for result in other]
+    assert not first & {result.steps[0].tokens[0] for result in one}
+
+
 def test_limits_are_told_apart(remote: list[str], problems: tuple[Problem, ...]) -> None:
     policy = build(configured(*remote), "policy")
     ask = Continue(Trajectory(problems[0]), None, 5, 0.0, 0)

@@ -46,15 +46,18 @@ class ReasoningFormat:
 class Thinking:
     """A reasoning format for one tokenizer.
 
-    mark: the text that ends the thinking, which is looked for token by token. opening: the tokens that it can only
-    begin with, as special tokens mean nothing else; empty where they are plain text.
+    mark: the text that ends the thinking, which is looked for token by token; first: the token that it begins with.
+    opening: the tokens that it can only begin with, as special tokens mean nothing else; empty where they are plain
+    text.
     """
 
     def __init__(self, format: ReasoningFormat, tokenizer: Any) -> None:
         format.check(tokenizer)
         self._format, self._tokenizer, self._pieces = format, tokenizer, Pieces(tokenizer)
         self.mark = format.end.strip()
-        self.opening = self._pieces.inner(self.mark) if format.special and SPECIAL.match(self.mark) else ()
+        spelled = self._pieces.inner(self.mark)
+        self.first = spelled[0]
+        self.opening = spelled if format.special and SPECIAL.match(self.mark) else ()
         self._texts: dict[int, str] = {}
 
     def opened(self, prompt: str) -> str:

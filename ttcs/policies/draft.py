@@ -30,6 +30,11 @@ class Rules:
     context: int
     thinking: Thinking | None = None
 
+    @property
+    def suppressed(self) -> list[int]:
+        """Tokens that a policy whose end is suppressed must not go on with."""
+        return sorted(self.ends if self.thinking is None else self.ends | {self.thinking.first})
+
     def append(self, text: str | None, cut: bool) -> tuple[Step, ...]:
         """As a policy's."""
         if self.thinking is None:
@@ -110,6 +115,11 @@ class Draft:
             self._end(Stop.END if boxed else Stop.STEP)
         if len(self.tokens) == self.room:
             self._cut()
+
+    @property
+    def suppressed(self) -> list[int]:
+        """Tokens that the next one must not be."""
+        return self.rules.suppressed if self.request.suppress and not self.tokens else []
 
     @property
     def finished(self) -> bool:

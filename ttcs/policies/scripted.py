@@ -110,7 +110,7 @@ class ScriptedPolicy:
             if greedy:
                 draw.seed(text)
             if request.thinking is not None:
-                step = self.thinking.thought(draw, trajectory, steps, accuracy)
+                step = self.thinking.thought(draw, trajectory, steps, accuracy, request.suppress and not steps)
             else:
                 depth = self.max_depth if trajectory.thought else len(trajectory.steps) + len(steps) + 1
                 right = right and (draw.random() < accuracy if revised is None else revised)

@@ -24,11 +24,13 @@ class ScriptedThinking:
     mend: float = 0.35
     spoil: float = 0.1
 
-    def thought(self, draw: random.Random, trajectory: Trajectory, steps: list[Step], first: float) -> Step:
-        """The next step of the thinking. first: chance that the first thought is right."""
+    def thought(
+        self, draw: random.Random, trajectory: Trajectory, steps: list[Step], first: float, suppressed: bool = False
+    ) -> Step:
+        """The next step of the thinking. first: chance that the first thought is right. suppressed: it is no end."""
         last = next((step for step in reversed((*trajectory.steps, *steps)) if _whole(step)), None)
         latest = (*trajectory.steps, *steps)[-1:]
-        if last is not None and latest == (last,) and draw.random() < self.end:
+        if not suppressed and last is not None and latest == (last,) and draw.random() < self.end:
             return END
         chance = first if last is None else self.mend if _wrong(last) else 1 - self.spoil
         right = draw.random() < chance

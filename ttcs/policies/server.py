@@ -102,7 +102,8 @@ class ServerPolicy:
             _write(draft, piece.tokens, piece.logprobs or [nan] * len(piece.tokens))
             if piece.over:
                 _write(draft, [self.tokenizer.eos_token_id], [nan])
-            if piece.cut and not draft.finished:
+            going_on = ask.suppressed and piece.tokens  # one token was asked for, and it is there
+            if piece.cut and not draft.finished and not going_on:
                 draft = _cut(draft, _limited(draft))
         return Continued(draft.steps(), length, max(0, length - computed))
 
@@ -120,12 +121,13 @@ class ServerPolicy:
             last=last,
             stepwise=request.max_steps is not None,
             ends_at_box=self.rules.end_at_box,
-            max_tokens=draft.room - len(draft.tokens),
+            max_tokens=1 if draft.suppressed else draft.room - len(draft.tokens),
             temperature=temperature,
             top_p=self.top_p if temperature > 0 else 1.0,
             seed=request.seed + turn,
             logprobs=request.logprobs,
             mark=thinking.mark if thinking is not None and request.thinking is not None else None,
+            suppressed=draft.suppressed,
         )
 
 

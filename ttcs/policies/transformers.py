@@ -159,12 +159,21 @@ class TransformersPolicy:
         logits = self._model.logits(hidden[:, -1])[:, : self._vocabulary]
         temperature = torch.tensor([row.temperature for row in rows], device=logits.device)
         chance = torch.tensor([row.chances.item(len(row.made)) for row in rows], device=logits.device)
-        drawn = draw(logits, temperature, self.top_p, chance)
+        drawn = draw(self._allowed(logits), temperature, self.top_p, chance)
         told = (
             logprobs(logits, drawn).tolist() if any(row.draft.request.logprobs for row in rows) else [nan] * len(rows)
         )
         for row, token, logprob in zip(rows, drawn.tolist(), told, strict=True):
             row.draft.append(token, logprob)
+
+    def _allowed(self, logits: torch.Tensor) -> torch.Tensor:
+        """The logits, minus infinity for what a row must not go on with."""
+        suppressed = [(place, token) for place, row in enumerate(self._rows) for token in row.draft.suppressed]
+        if not suppressed:
+            return logits
+        allowed = logits.clone()
+        allowed[tuple(zip(*suppressed, strict=True))] = -torch.inf
+        return allowed
 
     def _retire(self) -> list[tuple[int, Continued]]:
         """Take finished rows out, keep the keys and values of those that may go on, and close the gaps."""

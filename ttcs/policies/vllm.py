@@ -149,12 +149,13 @@ class VLLMPolicy:
         name = self._engine.write(
             tokens,
             stops=self._step if request.max_steps == 1 else self._turn,
-            max_tokens=draft.room - len(draft.tokens),
+            max_tokens=1 if draft.suppressed else draft.room - len(draft.tokens),
             temperature=self.temperature if request.temperature is None else request.temperature,
             top_p=self.top_p,
             seed=seed(request.seed, draft.tokens),
             stride=STRIDE if request.max_steps in (1, None) else 1,
             logprobs=request.logprobs,
+            suppressed=draft.suppressed,
         )
         self._running[name] = running
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -10,6 +10,7 @@ from ttcs.core import Continue
 from ttcs.errors import UserError
 from ttcs.servers.client import Client
 
+SUPPRESSING = -100  # the least that an API adds to a logit
 SEEDS = 2**31  # what every server takes
 
 
@@ -21,6 +22,7 @@ class Ask:
     prompt: tokens of both. last: text of the piece before this one, where this one is to complete it.
     stepwise: no more than the current step is wanted; else the whole solution, which ends_at_box or with its turn.
     mark: what ends the thinking, where no more than that is wanted.
+    suppressed: tokens that are not to be written; then one token is asked for, as no API takes this back after it.
     """
 
     model: str
@@ -36,10 +38,13 @@ class Ask:
     seed: int
     logprobs: bool = False
     mark: str | None = None
+    suppressed: Sequence[int] = ()
 
     def sampling(self) -> dict[str, Any]:
         """The fields of a request that every API calls the same."""
-        return {"model": self.model, "temperature": self.temperature, "top_p": self.top_p, "seed": self.seed % SEEDS}
+        bias = {"logit_bias": {str(token): SUPPRESSING for token in self.suppressed}} if self.suppressed else {}
+        seed = self.seed % SEEDS
+        return {"model": self.model, "temperature": self.temperature, "top_p": self.top_p, "seed": seed, **bias}
 
     def stops(self) -> dict[str, Any]:
         """For servers that give text: the mark they stop at is not in it, and says no more than the end of a turn."""

@@ -14,8 +14,9 @@ class BudgetForcing:
 
     n: runs side by side, for a vote among them (1 in the paper's sequential scaling). thinking: tokens of it at most,
     over all rounds together; a run that has used them up is made to answer. waits: how often the end of the thinking is
-    taken off and `text` put in its place. least: that is done for as long as there are fewer tokens of thinking (None:
-    no minimum). answer: tokens kept for the answer, so that there always is one.
+    taken off and `text` put in its place (empty: the policy has to go on with a token that is no end). least: that is
+    done for as long as there are fewer tokens of thinking (None: no minimum). answer: tokens kept for the answer, so that
+    there always is one.
     """
 
     n: int
@@ -30,8 +31,6 @@ class BudgetForcing:
         at_least(0, waits=self.waits, least=self.least or 0)
         if (self.least or 0) > self.thinking:
             raise UserError(f"least={self.least} is more than thinking={self.thinking}")
-        if self.least and not self.text:
-            raise UserError(f"least={self.least} needs a text: without one a model that ends again ends for ever")
 
     def search(self, problem: Problem) -> Search:
         thought = yield from think(begun(problem, self.n), self.thinking, self.answer, self.text, self.suppressed)

@@ -26,17 +26,22 @@ def think(
     """The runs with their thinking: each ends itself, or has `most` tokens of it and is cut off.
 
     answer: tokens kept for the answer. suppressed: (how often that has been done, tokens of thinking) -> whether the
-    end of a run's thinking is taken off again and `text` put in its place, as long as there is room behind it. One that
-    ends at once again is left alone, unless the text counts.
+    end of a run's thinking is taken off again and `text` put in its place, as long as there is room behind it. Without
+    a text the policy has to go on with a token that does not end it.
     """
     found = list(runs)
     times = [0] * len(found)
     going = list(range(len(found)))
+    suppress, stuck = False, set[int]()  # a server may not know how to suppress
     while going:
-        sampled = yield Sample(tuple(found[i] for i in going), thinking=most, answer=answer)
+        sampled = yield Sample(tuple(found[i] for i in going), thinking=most, answer=answer, suppress=suppress)
         for i, run in zip(going, sampled, strict=True):
+            if suppress and run.thinking_tokens == found[i].thinking_tokens:
+                stuck.add(i)
             found[i] = run
-        going = [i for i in going if suppressed and ended(found[i]) and suppressed(times[i], found[i].thinking_tokens)]
+        suppress = not text
+        ends = [i for i in going if ended(found[i]) and i not in stuck]
+        going = [i for i in ends if suppressed and suppressed(times[i], found[i].thinking_tokens)]
         longer = yield Append(tuple(without_end(found[i]) for i in going), text)
         roomy = [(i, run) for i, run in zip(going, longer, strict=True) if run.thinking_tokens < most]
         going = [i for i, _ in roomy]

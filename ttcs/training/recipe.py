@@ -17,16 +17,16 @@ from ttcs.errors import UserError
 class Run:
     """A stage and how it is spread over processes: `alone`, data-parallel under torchrun (`ranks`), or by `shards`.
 
-    Done once `out` exists, and not run again (None: it knows itself what is done). arguments: those of another command
-    of the project, `module`, where this is no stage: of a run that later stages read the records of, say. `stage` is
-    then only its name.
+    Done once `out` exists, and not run again (None: it knows itself what is done). arguments: what is added to its
+    command. module: another command of the project where this is no stage, a run that later stages read the records
+    of, say; `stage` is then only its name.
     """
 
     stage: str
     out: str | None = None
     spread: Literal["alone", "ranks", "shards"] = "alone"
     arguments: Sequence[str] = ()
-    module: str = "ttcs"
+    module: str = "ttcs.training"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,9 @@ class Recipe:
 
     def commands(self, run: Run) -> list[list[str]]:
         """One command a process to start."""
-        if run.arguments:
+        if run.module != "ttcs.training":
             return [[sys.executable, "-m", run.module, *run.arguments]]
-        stage = ["ttcs.training", f"stage={run.stage}", *self.overrides]
+        stage = [run.module, f"stage={run.stage}", *self.overrides, *run.arguments]
         if run.spread == "ranks":
             return [[sys.executable, "-m", "torch.distributed.run", f"--nproc_per_node={self.processes}", "-m", *stage]]
         if run.spread == "shards":

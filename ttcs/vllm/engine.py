@@ -20,6 +20,7 @@ from ttcs.vllm.lora import lora_arguments, lora_request
 from ttcs.vllm.quiet import chosen, new_log, silence, started_quietly
 from ttcs.vllm.settings import Settings, check
 
+SUPPRESSING = -100.0  # the least that vLLM adds to a logit
 BUSY = 0.05  # seconds until blocks of a request given up are free
 
 
@@ -55,10 +56,12 @@ class Engine:
         seed: int,
         stride: int,
         logprobs: bool,
+        suppressed: Sequence[int] = (),
     ) -> str:
         """Have a sequence continued up to a token in `stops`; the request's name among the outputs.
 
         Tokens are not decoded: policies work on tokens. stride: how many come at a time. logprobs: of those written.
+        suppressed: tokens that are not to be written.
         """
         from vllm import SamplingParams
         from vllm.sampling_params import RequestOutputKind
@@ -73,6 +76,7 @@ class Engine:
             output_kind=RequestOutputKind.DELTA,
             stream_interval=stride,
             logprobs=0 if logprobs else None,  # of how many likelier tokens beside
+            logit_bias=dict.fromkeys(suppressed, SUPPRESSING) or None,
             skip_clone=True,  # nobody else has it
         )
         return self._add(tokens, params)
