@@ -15,8 +15,8 @@ class BudgetForcing:
     n: runs side by side, for a vote among them (1 in the paper's sequential scaling). thinking: tokens of it at most,
     over all rounds together; a run that has used them up is made to answer. waits: how often the end of the thinking is
     taken off and `text` put in its place (empty: the policy has to go on with a token that is no end). least: that is
-    done for as long as there are fewer tokens of thinking (None: no minimum). answer: tokens kept for the answer, so that
-    there always is one.
+    done for as long as there are fewer tokens of thinking (None: no minimum). answer: tokens kept for the answer, so
+    that there always is one.
     """
 
     n: int

@@ -25,6 +25,10 @@ DEFAULTS = {
     "restore_callback_states_from_checkpoint": True,
 }
 
+# What newer versions call it; the stages have the older name, which all of them know.
+OLD, NEW = "gradient_checkpointing", "activation_checkpointing"
+RENAMED = {OLD: NEW, f"{OLD}_kwargs": f"{NEW}_kwargs"} if hasattr(TrainingArguments, NEW) else {}
+
 
 def fit(
     model: Any,
@@ -79,8 +83,9 @@ def fit(
 
 def _settings(work: str, seed: int, given: Mapping[str, Any]) -> Any:
     cpu = not torch.cuda.is_available()
+    arguments = {RENAMED.get(name, name): value for name, value in given.items()}
     try:
-        return TrainingArguments(**{**DEFAULTS, "output_dir": work, "seed": seed, "use_cpu": cpu, **given})
+        return TrainingArguments(**{**DEFAULTS, "output_dir": work, "seed": seed, "use_cpu": cpu, **arguments})
     except (TypeError, ValueError) as error:
         raise UserError(f"stage.arguments: {error}") from error
 
