@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 
@@ -15,6 +15,12 @@ def grid(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     widths = [max(len(row[i]) for row in body) for i in range(len(header))]
     rule = ["-" * widths[0], *("-" * (size - 1) + ":" for size in widths[1:])]
     return "\n".join(_row(row, widths) for row in [header, rule, *rows])
+
+
+def by_dataset(table: pd.DataFrame, part: Callable[[str, pd.DataFrame], Sequence[str]]) -> str:
+    """A part of the text for each dataset of a table. part: its name and its rows -> paragraphs."""
+    parts = [paragraph for name, rows in table.groupby("dataset", sort=False) for paragraph in part(str(name), rows)]
+    return "\n\n".join(parts) + "\n"
 
 
 def percent(value: Interval, ends: bool = False, sign: str = "") -> str:

@@ -27,7 +27,7 @@ class Appended:
 
     def panels(self, records: Records) -> Sequence[Sheet]:
         table = pd.concat(thinking.by_dataset(records, [FORCING], self._table).values(), ignore_index=True)
-        return [Sheet("appended", self._text(table), table)]
+        return [Sheet("appended", markdown.by_dataset(table, self._part), table)]
 
     def _table(self, dataset: str, records: Records) -> pd.DataFrame:
         found = thinking.every(records, [FORCING])
@@ -59,10 +59,6 @@ class Appended:
                 "thinking": one.per_problem("thinking").mean(), "n_problems": one.table["problem_id"].nunique(),
                 "seeds": one.table["seed"].nunique(),
             }  # fmt: skip
-
-    def _text(self, table: pd.DataFrame) -> str:
-        parts = [part for name, rows in table.groupby("dataset", sort=False) for part in self._part(str(name), rows)]
-        return "\n\n".join(parts) + "\n"
 
     def _part(self, dataset: str, table: pd.DataFrame) -> list[str]:
         caption = (

@@ -44,7 +44,7 @@ class Control:
         if self.x not in control.AXES:
             raise RecordsError(f"x={self.x}: a slope is over {' or '.join(control.AXES)}")
         table = pd.concat(thinking.by_dataset(records, self.strategies, self._table).values(), ignore_index=True)
-        return [Sheet("control", self._text(table), table)]
+        return [Sheet("control", markdown.by_dataset(table, self._part), table)]
 
     def _table(self, dataset: str, records: Records) -> pd.DataFrame:
         """dataset, method, evaluations, n_problems, metric, value, difference to the reference; with their ends."""
@@ -81,10 +81,6 @@ class Control:
     def _scaled(self, metric: str, values: Mapping[str, float]) -> dict[str, float]:
         unit = THOUSAND[self.x] if metric == "scaling" else 1.0
         return {key: unit * value for key, value in values.items()}
-
-    def _text(self, table: pd.DataFrame) -> str:
-        parts = [part for name, rows in table.groupby("dataset", sort=False) for part in self._part(str(name), rows)]
-        return "\n\n".join(parts) + "\n"
 
     def _part(self, dataset: str, table: pd.DataFrame) -> list[str]:
         caption = (

@@ -31,7 +31,7 @@ class DataAblation:
 
     def panels(self, records: Records) -> Sequence[Sheet]:
         table = pd.concat(thinking.by_dataset(records, [self.strategy], self._table).values(), ignore_index=True)
-        return [Sheet("data_ablation", self._text(table), table)]
+        return [Sheet("data_ablation", markdown.by_dataset(table, self._part), table)]
 
     def _table(self, dataset: str, records: Records) -> pd.DataFrame:
         evaluate.same_setup(records.runs, apart="policy")
@@ -85,10 +85,6 @@ class DataAblation:
                 "thinking": one.per_problem("thinking").mean(),
                 "n_problems": one.table["problem_id"].nunique(), "seeds": one.table["seed"].nunique(),
             }  # fmt: skip
-
-    def _text(self, table: pd.DataFrame) -> str:
-        parts = [part for name, rows in table.groupby("dataset", sort=False) for part in self._part(str(name), rows)]
-        return "\n\n".join(parts) + "\n"
 
     def _part(self, dataset: str, table: pd.DataFrame) -> list[str]:
         first = table["policy"].iloc[0]
