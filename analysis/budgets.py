@@ -18,6 +18,7 @@ BUDGETS = {
     "class_conditional": ("length", "instruction", "thinking"),
     REJECTION: ("thinking",),
 }
+WAIT = "Wait"
 TEMPERATURE = "policy.temperature"  # resampling needs one above 0, a forced run does not
 LONGEST = 24  # characters of a setting in a name
 
@@ -42,9 +43,13 @@ def named(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def worded(runs: pd.DataFrame, text: str | None) -> pd.DataFrame:
-    """Without the runs of budget forcing that append another string than `text` (None: than most of them do)."""
+    """Without the runs of budget forcing that append another string than `text`.
+
+    None: than most of them do, and of several that are as frequent the paper's, if it is one of them.
+    """
     said = [fields["text"] for fields in runs["fields"] if waited(fields) and "text" in fields]
-    kept = max(sorted(set(said)), key=said.count, default="") if text is None else text
+    frequent = sorted(set(said), key=lambda one: (-said.count(one), one != WAIT, one))
+    kept = next(iter(frequent), "") if text is None else text
     if text is not None and text not in said:
         raise RecordsError(f"no run of {FORCING} appends {text!r}; there are {', '.join(map(repr, sorted(set(said))))}")
     return runs[[not _waits_without(row, kept) for _, row in runs.iterrows()]]

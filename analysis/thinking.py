@@ -97,7 +97,8 @@ def outcomes(run: Records) -> pd.DataFrame:
     )
     means = values.groupby("problem_id")[["correct", "thinking"]].mean()
     problems = known.problems.reindex(columns=["problem_id", "thinking_tokens"]).set_index("problem_id")
-    tries = known.candidates.groupby("problem_id").size() / int(row["n"])
+    runs = 1 if row["strategy"] == REJECTION else int(row["n"])  # the n of rejection is how many tries there may be
+    tries = known.candidates.groupby("problem_id").size() / runs
     table = means.reindex(problems.index).assign(tries=tries, total=problems["thinking_tokens"].astype("float64"))
     if table["thinking"].isna().any():
         raise RecordsError(

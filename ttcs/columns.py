@@ -64,6 +64,12 @@ def _shuffled(options: Sequence[str], key: str) -> tuple[str, ...]:
     return tuple(options[option] for option in order)
 
 
+def stem(problem: Problem) -> str:
+    """The question without the options that are listed behind it."""
+    listed = _multiple_choice("", problem.options) if problem.options else ""
+    return problem.question.removesuffix(listed).rstrip()
+
+
 def _multiple_choice(question: str, options: Sequence[str]) -> str:
     listed = [f"({letter}) {option}" for letter, option in zip(ascii_uppercase, options, strict=False)]
     return "\n".join([question.strip(), "", *listed, "", "Answer with the letter of the right option."])

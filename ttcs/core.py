@@ -197,8 +197,9 @@ class Sample:
     thinking: go no further than the end of the thinking, and no further than so many tokens of it in all, those that
         are there already included. What the policy writes to end it is a step of its own, which stops with
         `Stop.THOUGHT`; where the tokens run out it is `Stop.CUT`.
-    answer: tokens of the answer at most, after which it is taken as it stands (`Stop.CUT`). Named together with
-        `thinking` they are room to be kept for later: UserError where the policy's limits do not leave it.
+    answer: named together with `thinking`, tokens to be kept for the answer: UserError where the policy's limits do not
+        leave room for both.
+    total: tokens of thinking and answer together at most, after which the answer is taken as it stands (`Stop.CUT`).
     suppress: the next token is none that begins the end of the thinking, or ends the turn.
     """
 
@@ -209,6 +210,7 @@ class Sample:
     logprobs: bool = False
     thinking: int | None = None
     answer: int | None = None
+    total: int | None = None
     suppress: bool = False
 
 
@@ -288,7 +290,7 @@ class Continue:
 
     `seed` alone decides the randomness, so the result does not depend on what else is in the batch.
     `capped`: `max_tokens` comes from the budget of the run, so running out of it is `Stop.BUDGET`.
-    thinking, answer, suppress: see `Sample`.
+    thinking, answer, total, suppress: see `Sample`.
     """
 
     trajectory: Trajectory
@@ -300,12 +302,14 @@ class Continue:
     logprobs: bool = False
     thinking: int | None = None
     answer: int | None = None
+    total: int | None = None
     suppress: bool = False
 
     @property
     def limit(self) -> int | None:
         """Tokens that the strategy wants at most; None: as many as there may be."""
-        return self.answer if self.thinking is None else max(0, self.thinking - self.trajectory.thinking_tokens)
+        most = self.total if self.thinking is None else self.thinking
+        return None if most is None else max(0, most - self.trajectory.thinking_tokens)
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,7 @@ class Execution:
                 logprobs=sample.logprobs,
                 thinking=sample.thinking,
                 answer=sample.answer,
+                total=sample.total,
                 suppress=sample.suppress,
             )
             for i, trajectory in enumerate(sample.trajectories)

@@ -47,9 +47,8 @@ def test_an_evaluation_is_of_one_thinking_however_many_there_are(tmp_path: Path)
 
 
 def test_rejected_tries_do_not_count_and_the_last_stands_where_all_were(tmp_path: Path) -> None:
-    settings = {"thinking": 20, "tries": 3}
     problems = [[(20, None), (20, None), (10, True)], [(20, None)] * 3, [(15, False)]]
-    run(tmp_path / "a", "rejection_sampling", settings, problems)
+    run(tmp_path / "a", "rejection_sampling", {"thinking": 20}, problems, n=3)
     (one,) = thinking.evaluations(load(tmp_path), ["rejection_sampling"])
     assert one.per_problem("correct").tolist() == [1.0, 0.0, 0.0]
     assert one.per_problem("thinking").tolist() == [10.0, 20.0, 15.0]

@@ -106,7 +106,8 @@ def test_the_limit_is_on_all_of_the_thinking() -> None:
 
 def test_an_answer_is_taken_as_it_stands_at_its_limit() -> None:
     thought = Trajectory(tiny.PROBLEM, read(f"So.{LLAMA.end}", thinking=50))
-    steps = read("It is $1$ and so on and on and on.", answer=5, trajectory=thought)
+    total = thought.thinking_tokens + 5
+    steps = read("It is $1$ and so on and on and on.", total=total, trajectory=thought)
     assert shape(steps) == [(Stop.CUT, False)] and len(steps[0].tokens) == 5
     assert thought.extend(steps).finished
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -178,6 +179,48 @@ def test_tries_are_close_to_one_over_the_chance_of_a_short_one() -> None:
             short += sum(run.thinking_tokens <= 29 for run in outcome.candidates)
             drawn += 8
     assert sum(tries) / len(tries) == pytest.approx(drawn / short, rel=0.12)
+
+
+def test_a_thinking_of_exactly_the_budget_is_accepted() -> None:
+    policy = ScriptedPolicy(thinking=ScriptedThinking(end=1.0))
+    free = one(BudgetForcing(1, 1000, 60), policy=policy, selection=Majority()).candidates[0].thinking_tokens
+    for seed in range(20):
+        outcome = one(RejectionSampling(5, free, 60), policy=policy, selection=Majority(), seed=seed)
+        lengths = [run.thinking_tokens for run in outcome.candidates]
+        assert all(length == free + 1 for length in lengths[:-1])
+    exact = [
+        one(RejectionSampling(40, budget, 60), policy=policy, selection=Majority()).candidates[-1].thinking_tokens
+        for budget in range(10, 31)
+    ]
+    assert any(length == budget for length, budget in zip(exact, range(10, 31), strict=True))
+
+
+def test_what_a_short_thinking_leaves_is_the_answer_s() -> None:
+    recorded = Recorded(BudgetForcing(1, 1000, 60))
+    (run,) = one(recorded, policy=HASTY).candidates
+    last = [request for request, _ in recorded.log if isinstance(request, Sample)][-1]
+    assert (last.thinking, last.total) == (None, 1060)
+    assert Continue(run, None, None, None, 0, total=1060).limit == 1060 - run.thinking_tokens > 60
+    for forced, total in ((True, 560), (False, None)):
+        recorded = Recorded(StepConditional(1, 3, 500, 60, forced, "{steps}", "{left} left "))
+        one(recorded, policy=HASTY)
+        assert [request for request, _ in recorded.log if isinstance(request, Sample)][-1].total == total
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (
+            lambda: TokenConditional(1, 64, 60, False, "Be brief."),
+            "instruction='Be brief.' does not say where {tokens}",
+        ),
+        (lambda: StepConditional(1, 3, 64, 60, False, "{step}", "{left}"), "instruction='{step}' .* {steps} goes"),
+        (lambda: StepConditional(1, 3, 64, 60, False, "{steps}", "on "), "countdown='on ' .* {left} goes"),
+    ],
+)
+def test_a_model_that_would_never_be_told_its_budget(make: Callable[[], object], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        make()
 
 
 def test_tries_are_capped() -> None:

@@ -9,6 +9,7 @@ from string import ascii_uppercase
 from ttcs.answers.grouping import equivalent
 
 _WRAPPED = re.compile(r"\\(?:text|textbf|mathrm|mathbf)\s*\{([^{}]*)\}")
+_SPACE = re.compile(r"~|\\[ ,;:!]|\\q?quad(?![A-Za-z])")
 _LETTER = re.compile(r"(?:option|choice)?\s*\(?([A-Za-z])\)?[.:]?", re.IGNORECASE)
 _LETTER_AND_TEXT = re.compile(r"(?:option|choice)?\s*\(?([A-Za-z])(?:\)|[.:])\)?\s+\S.*", re.DOTALL | re.IGNORECASE)
 
@@ -19,7 +20,7 @@ def chosen(answer: str, options: Sequence[str]) -> str:
     A letter alone goes before a text, and a text before a letter with a text. A text has to be that of one option
     alone: as written, or as mathematics.
     """
-    plain = _WRAPPED.sub(r"\1", answer).strip().strip("$").strip()
+    plain = _SPACE.sub(" ", _WRAPPED.sub(r"\1", answer)).strip().strip("$").strip()
     letters = ascii_uppercase[: len(options)]
     if (named := _LETTER.fullmatch(plain)) and named[1].upper() in letters:
         return named[1].upper()
@@ -33,4 +34,5 @@ def chosen(answer: str, options: Sequence[str]) -> str:
 
 
 def _folded(text: str) -> str:
-    return " ".join(_WRAPPED.sub(r"\1", text).replace("$", "").casefold().strip(" .").split())
+    plain = _SPACE.sub(" ", _WRAPPED.sub(r"\1", text))
+    return " ".join(re.sub(r"[${}]", "", plain).casefold().strip(" .").split())

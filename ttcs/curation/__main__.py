@@ -13,7 +13,7 @@ import hydra
 from omegaconf import DictConfig, OmegaConf
 
 from ttcs.components import build
-from ttcs.curation.curation import CARD, DATA, FUNNEL, REJECTED, Curation
+from ttcs.curation.curation import ASKED, CARD, DATA, FUNNEL, REJECTED, Curation
 from ttcs.errors import UserError
 from ttcs.explain import answering
 from ttcs.folder import difference, write
@@ -81,7 +81,7 @@ def _parts(config: DictConfig, key: str, names: Sequence[str]) -> dict[str, Any]
 def _claim(out: Path, config: dict[str, Any]) -> None:
     """Make the folder this configuration's. UserError where rows of another one are in it."""
     file, here = out / SETTINGS, json.loads(json.dumps(identity(config)))
-    if file.exists() and any((out / name).exists() for name in ("work", CARD)):
+    if file.exists() and any((out / name).exists() for name in ("work", ASKED, CARD)):
         if keys := difference(json.loads(file.read_text(encoding="utf-8")), here):
             raise UserError(f"{out} belongs to another configuration: {keys}; choose another out")
         return

@@ -32,7 +32,9 @@ def read(path: Path) -> dict[str, Line]:
 
 
 def _lines(path: Path, text: str) -> Iterator[Line]:
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):  # texts may hold the other characters that end lines
+        if not line.strip():
+            continue
         try:
             content = json.loads(line)
         except ValueError as error:

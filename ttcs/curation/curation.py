@@ -22,6 +22,7 @@ from ttcs.errors import UserError
 from ttcs.folder import write, write_lines
 
 DATA, REJECTED, FUNNEL, CARD = "data.jsonl", "rejected.jsonl", "funnel.csv", "README.md"
+ASKED = "asked"  # folder of what models said
 Choices = Mapping[int, tuple[str, str]]  # number of a row -> the stage that dropped it, and why
 
 
@@ -84,7 +85,7 @@ class Curation:
         filters, total = step.filters, self._total(number)
         if step.asking is not None:
             name, asking = step.asking
-            files = self.out / "asked" / f"{name}-{self.shard}"
+            files = self.out / ASKED / f"{name}-{self.shard}"
             filters = ((name, asking.ask(lambda: (row for _, row in self._rows(number)), files)), *filters)
         done = part.done()
         rows = islice(self._rows(number), done, None)

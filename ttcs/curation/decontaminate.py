@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ttcs.columns import stem
 from ttcs.core import Problem
 from ttcs.curation.row import Drop, Row, spelling, words
 from ttcs.errors import UserError
@@ -38,10 +39,11 @@ def against(tests: Mapping[str, Sequence[Problem]], n: int) -> Decontaminate:
     short: dict[str, str] = {}
     for name, problems in tests.items():
         for problem in problems:
-            own = dict.fromkeys(ngrams(problem.question, n), name)
+            question = stem(problem)  # how options are listed is alike in many questions
+            own = dict.fromkeys(ngrams(question, n), name)
             grams |= own
             if not own:
-                short[spelling(problem.question)] = name
+                short[spelling(question)] = name
     return Decontaminate(n, grams, short)
 
 

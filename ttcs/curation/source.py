@@ -14,6 +14,7 @@ from ttcs.curation.row import Row
 from ttcs.errors import UserError
 
 TRUE = {"true", "1", "1.0", "yes"}
+FALSE = {"false", "0", "0.0", "no", "none", "null"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +90,17 @@ class Source:
             reference=_text(cells, columns.reference),
             domain=_text(cells, columns.domain),
             source=name,
-            error=_text(cells, columns.error),
+            error=_error(_text(cells, columns.error)),
             solved=tuple(column for column in columns.solved if (_text(cells, column) or "").lower() in TRUE),
         )
 
     def _traceless(self, name: str) -> str:
         return f"source {name} has no reasoning traces (sources.{name}.columns.thinking)"
+
+
+def _error(text: str | None) -> str | None:
+    """None where a column only says whether there was one, and there was none."""
+    return None if text is None or text.lower() in FALSE else text
 
 
 def _text(cells: Mapping[str, Any], column: str | None) -> str | None:

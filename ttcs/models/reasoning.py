@@ -73,10 +73,15 @@ class Thinking:
         return tuple(token for piece in pieces for token in self._pieces.inner(piece))
 
     def text(self, token: int) -> str:
-        """A token's own text, special tokens spelled out."""
+        """A token's own text, special tokens spelled out. Some tokenizers drop the space that a text begins with."""
         if token not in self._texts:
-            self._texts[token] = self._tokenizer.decode([token], skip_special_tokens=False)
+            before, whole = (self._decoded([self.first, *more]) for more in ([], [token]))
+            self._texts[token] = whole[len(before) :]
         return self._texts[token]
+
+    def _decoded(self, tokens: Sequence[int]) -> str:
+        text: str = self._tokenizer.decode(tokens, skip_special_tokens=False, clean_up_tokenization_spaces=False)
+        return text
 
     def appended(self, text: str) -> tuple[Step, ...]:
         """Text put behind thinking, as if the model had written it. No step, where there is none."""

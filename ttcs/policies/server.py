@@ -145,9 +145,8 @@ def _limited(draft: Draft) -> Continue:
         return replace(request, max_tokens=made)
     if draft.room != request.limit:
         return request
-    if request.thinking is None:
-        return replace(request, answer=made)
-    return replace(request, thinking=request.trajectory.thinking_tokens + made)
+    most = request.trajectory.thinking_tokens + made
+    return replace(request, total=most) if request.thinking is None else replace(request, thinking=most)
 
 
 def _cut(draft: Draft, request: Continue) -> Draft:

@@ -16,7 +16,7 @@ class BudgetForcing:
     over all rounds together; a run that has used them up is made to answer. waits: how often the end of the thinking is
     taken off and `text` put in its place (empty: the policy has to go on with a token that is no end). least: that is
     done for as long as there are fewer tokens of thinking (None: no minimum). answer: tokens kept for the answer, so
-    that there always is one.
+    that there always is one; what the thinking leaves of its own is the answer's too.
     """
 
     n: int
@@ -34,7 +34,7 @@ class BudgetForcing:
 
     def search(self, problem: Problem) -> Search:
         thought = yield from think(begun(problem, self.n), self.thinking, self.answer, self.text, self.suppressed)
-        return tuple((yield from conclude(thought, self.answer)))
+        return tuple((yield from conclude(thought, self.thinking + self.answer)))
 
     def suppressed(self, times: int, tokens: int) -> bool:
         return times < self.waits or tokens < (self.least or 0)

@@ -14,7 +14,7 @@ class ClassConditional:
     """The model is told to think for a short or a long time (s1, Muennighoff et al., 2025, section 3.2: a baseline).
 
     n: runs side by side. length: which of the `instructions` it gets. forced: who thinks for more than `thinking`
-    tokens is cut off and made to answer, with at most `answer` tokens; else the model alone decides.
+    tokens is cut off and made to answer, for which `answer` tokens are kept; else the model alone decides.
     """
 
     n: int

@@ -11,8 +11,8 @@ from ttcs.strategies.thinking import conclude, ended
 class RejectionSampling:
     """Solutions are drawn until one has thought for no more than the budget (s1, Muennighoff et al., 2025).
 
-    n: tries at most. thinking: the budget, in tokens; a try that goes beyond it is given up there, so that it costs no
-    more. answer: tokens of the answer at most. All tries are candidates, so that they are on record; those that were
+    n: tries at most. thinking: the budget, in tokens; a try is given up at the first token beyond it, so that it costs
+    no more. answer: tokens kept for the answer. All tries are candidates, so that they are on record; those that were
     given up have no answer, and neither has the problem if all of them were.
     """
 
@@ -26,8 +26,9 @@ class RejectionSampling:
     def search(self, problem: Problem) -> Search:
         rejected: list[Trajectory] = []
         for _ in range(self.n):
-            (run,) = yield Sample((Trajectory(problem),), thinking=self.thinking, answer=self.answer)
-            if ended(run):
-                return (*rejected, *(yield from conclude([run], self.answer)))
+            # One token more, as a thinking of exactly the budget has yet to be ended.
+            (run,) = yield Sample((Trajectory(problem),), thinking=self.thinking + 1, answer=self.answer)
+            if ended(run) and run.thinking_tokens <= self.thinking:
+                return (*rejected, *(yield from conclude([run], self.thinking + self.answer)))
             rejected.append(run)
         return tuple(rejected)

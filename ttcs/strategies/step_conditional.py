@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ttcs.core import Append, Problem, Sample, Search
-from ttcs.strategies.checks import at_least
+from ttcs.strategies.checks import at_least, holds
 from ttcs.strategies.thinking import begun, conclude, ended, told
 
 
@@ -14,8 +14,8 @@ class StepConditional:
 
     n: runs side by side. steps: how many, in the place of {steps} in `instruction`; a step ends with a blank line.
     countdown: what stands before each step, {left} being how many there still are. forced: a model that has not ended
-    its thinking by then is made to answer, with at most `answer` tokens; else it goes on alone. thinking: tokens of all
-    steps together at most.
+    its thinking by then is made to answer; else it goes on alone. thinking: tokens of all steps together at most.
+    answer: tokens kept for the answer.
     """
 
     n: int
@@ -28,6 +28,8 @@ class StepConditional:
 
     def __post_init__(self) -> None:
         at_least(1, n=self.n, steps=self.steps, thinking=self.thinking, answer=self.answer)
+        holds("{steps}", instruction=self.instruction)
+        holds("{left}", countdown=self.countdown)
 
     def search(self, problem: Problem) -> Search:
         runs = begun(problem, self.n, self.instruction.replace("{steps}", str(self.steps)))
@@ -45,4 +47,5 @@ class StepConditional:
             alone = yield Sample(tuple(runs[i] for i in rest))
             for i, run in zip(rest, alone, strict=True):
                 runs[i] = run
-        return told((yield from conclude(runs, self.answer)), problem)
+        total = self.thinking + self.answer if self.forced else None
+        return told((yield from conclude(runs, total)), problem)

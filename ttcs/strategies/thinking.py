@@ -51,15 +51,19 @@ def think(
     return found
 
 
-def conclude(runs: Sequence[Trajectory], answer: int) -> Thinking:
-    """The runs with their answers, of at most `answer` tokens; one whose thinking was cut off is made to begin it."""
+def conclude(runs: Sequence[Trajectory], total: int | None) -> Thinking:
+    """The runs with their answers; one whose thinking was cut off is made to begin it.
+
+    total: tokens of thinking and answer together at most, so that a short thinking leaves its room to the answer, and
+    an answer that is longer is taken as it stands. None: no limit but the policy's.
+    """
     natural = [i for i, run in enumerate(runs) if ended(run)]
     cut = [i for i, run in enumerate(runs) if not ended(run) and run.live]
     closed = (
         *(yield Append(tuple(without_end(runs[i]) for i in natural))),
         *(yield Append(tuple(runs[i] for i in cut), cut=True)),
     )
-    answered = yield Sample(closed, answer=answer)
+    answered = yield Sample(closed, total=total)
     found = dict(zip((*natural, *cut), answered, strict=True))
     return [found.get(i, run) for i, run in enumerate(runs)]
 
@@ -70,7 +74,7 @@ def instructed(problem: Problem, n: int, instruction: str, most: int, answer: in
     if not forced:
         return told((yield Sample(tuple(runs))), problem)
     thought = yield from think(runs, most, answer)
-    return told((yield from conclude(thought, answer)), problem)
+    return told((yield from conclude(thought, most + answer)), problem)
 
 
 def ended(run: Trajectory) -> bool:

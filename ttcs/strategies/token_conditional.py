@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ttcs.core import Problem, Search
-from ttcs.strategies.checks import at_least
+from ttcs.strategies.checks import at_least, holds
 from ttcs.strategies.thinking import instructed
 
 
@@ -12,7 +12,7 @@ class TokenConditional:
     """The model is told how many tokens it may think (s1, Muennighoff et al., 2025, section 3.2: a baseline).
 
     n: runs side by side. thinking: the number it is told, in the place of {tokens} in `instruction`. forced: who goes
-    beyond it is cut off and made to answer, with at most `answer` tokens; else the model alone decides.
+    beyond it is cut off and made to answer, for which `answer` tokens are kept; else the model alone decides.
     """
 
     n: int
@@ -23,6 +23,7 @@ class TokenConditional:
 
     def __post_init__(self) -> None:
         at_least(1, n=self.n, thinking=self.thinking, answer=self.answer)
+        holds("{tokens}", instruction=self.instruction)
 
     def search(self, problem: Problem) -> Search:
         told = self.instruction.replace("{tokens}", str(self.thinking))

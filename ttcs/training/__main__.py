@@ -15,6 +15,7 @@ from ttcs.explain import answering
 from ttcs.identity import register_resolvers
 from ttcs.options import CONF
 from ttcs.training.claim import claim
+from ttcs.training.group import part
 
 register_resolvers()
 os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")  # a stage has a bar of its own
@@ -31,6 +32,7 @@ def main(config: DictConfig) -> None:
         assert isinstance(plain, dict)
         claim({str(key): value for key, value in plain.items()}, first)
         hydra.utils.instantiate(config.stage, _convert_="all").run()
+        part()
 
 
 if __name__ == "__main__":

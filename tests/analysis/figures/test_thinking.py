@@ -48,14 +48,14 @@ def records(tmp_path: Path) -> Records:
         run(tmp_path / f"t{limit}", "token_conditional", fields, solved(limit // 32, tokens), dataset="aime2024")
     for limit, count in ((64, 6), (128, 5)):
         tries = [[(limit, None), *one] for one in solved(count, limit // 2)]
-        run(tmp_path / f"r{limit}", "rejection_sampling", {"thinking": limit, "tries": 9}, tries, dataset="aime2024")
+        run(tmp_path / f"r{limit}", "rejection_sampling", {"thinking": limit}, tries, n=9, dataset="aime2024")
     return load(tmp_path)
 
 
 def test_a_line_per_method_and_the_published_one_in_grey(records: Records) -> None:
     (panel,) = THINKING.panels(records)
     lines = panel.table.groupby("method")[["thinking", "accuracy"]].agg(list)
-    assert lines.loc["budget_forcing"].tolist() == [[64, 128, 256, 512], [0.2, 0.4, 0.6, 0.5]]
+    assert lines.loc["budget_forcing"].tolist() == [[64, 128, 256, 512], [0.2, 0.4, 0.6, 0.8]]
     assert lines.loc["rejection_sampling"].tolist() == [[32, 64], [0.6, 0.5]]
     assert lines.loc["published", "thinking"][-1] == 7321 and panel.table.iloc[-1]["accuracy"] == pytest.approx(0.567)
     assert panel.name == "thinking_aime2024" and str(panel.note).startswith("10 problems, 1 seed, 95%")
