@@ -25,6 +25,10 @@ OPTIONS = ("10^-4 eV", "A cat", "$\\frac{1}{2}$", "Both of them.")
         ("0.5", "C"),
         ("\\frac12", "C"),
         ("10^{-4} eV", "A"),
+        ("10^{-4}\\ \\text{eV}", "A"),
+        ("10^{-4}~\\mathrm{eV}", "A"),
+        ("\\textbf{(B)}\\ 12", "B"),
+        ("\\text{(C)}\\quad\\frac{1}{2}", "C"),
     ],
 )
 def test_a_letter_or_a_text(answer: str, letter: str) -> None:

@@ -287,6 +287,22 @@ def test_what_drops_everything_is_told(main, tmp_path):
     assert len(read(tmp_path / "out" / "rejected.jsonl")) == 60
 
 
+@pytest.mark.parametrize(("error", "kept"), [(False, True), (0, True), ("None", True), (True, False), ("429", False)])
+def test_a_column_that_only_says_whether_there_was_an_error(main, tmp_path, error, kept):
+    write(tmp_path / "traces.jsonl", [line(number, failed=error) for number in range(12)])
+    code, _, err = main("sources.traces.columns.error=failed", "stages.sample.size=5")
+    assert (code == 0) == kept and ("only 0 rows are left" in err) != kept
+
+
+def test_what_models_said_is_of_one_configuration_too(main, tmp_path):
+    assert main("stages.sample=null", "order=[quality]")[0] == 0
+    (tmp_path / "out" / "asked").mkdir()
+    shutil.rmtree(tmp_path / "out" / "work")
+    (tmp_path / "out" / "README.md").unlink()
+    code, _, err = main("stages.sample=null", "order=[failed]")
+    assert code == 2 and "belongs to another configuration" in err
+
+
 def test_a_folder_of_another_configuration_is_kept(main, tmp_path):
     main()
     before = result(tmp_path / "out")

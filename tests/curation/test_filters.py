@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.curation.rows import row
+from ttcs.columns import Columns, problem, stem
 from ttcs.core import Problem
 from ttcs.curation import rules
 from ttcs.curation.decontaminate import against, ngrams
@@ -149,6 +150,16 @@ def test_contamination_is_a_common_run_of_n_words(test, own, n):
     runs = {tuple(test[i : i + n]) for i in range(len(test) - n + 1)} if len(test) >= n else {tuple(test)}
     mine = {tuple(own[i : i + n]) for i in range(len(own) - n + 1)} if len(own) >= n else {tuple(own)}
     assert (stage.judge(row(question=" ".join(own))) == Drop("in t")) == bool(runs & mine)
+
+
+def test_how_options_are_listed_is_no_contamination():
+    columns = Columns("id", "q", "a", None, None, wrong=("b", "c"))
+    tests = [problem("t:1", {"id": "1", "q": "Which?", "a": "four", "b": "five", "c": "six"}, columns, 0)]
+    assert "(A)" in tests[0].question and stem(tests[0]) == "Which?"
+    stage = against({"t": tests}, 8)
+    listed = row(question="What is it?\n\n(A) x\n(B) y\n\nAnswer with the letter of the right option.")
+    assert stage.judge(listed) == listed
+    assert stage.judge(row(question="which")) == Drop("in t")
 
 
 def test_a_test_question_without_words_matches_itself():

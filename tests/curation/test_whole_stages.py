@@ -1,12 +1,15 @@
 """How stages are grouped into passes, and those that ask a policy."""
 
+import json
+
 import pytest
 
 from tests.curation.rows import read, row, write
 from ttcs import answers
 from ttcs.components import build
 from ttcs.core import Problem, Step, Stop, Trajectory
-from ttcs.curation import asking
+from ttcs.curation import answer_file, asking
+from ttcs.curation.answer_file import answered
 from ttcs.curation.asked_domain import AskedDomain, named
 from ttcs.curation.asking import ask
 from ttcs.curation.difficulty import Difficulty, verdict
@@ -83,6 +86,13 @@ def test_verdicts_that_are_given(tmp_path):
         ROWS[1],
         Drop("solved by model_right"),
     ]
+
+
+def test_replies_may_hold_any_character(tmp_path):
+    reply = "one\u2028two\u2029three\x85four"
+    path = tmp_path / "asked.jsonl"
+    path.write_text(json.dumps({"key": "k", "reply": reply}, ensure_ascii=False) + "\n\n", encoding="utf-8")
+    assert answered(path) == answer_file.read(path) == {"k": {"key": "k", "reply": reply}}
 
 
 def test_without_a_reference_nothing_is_solved(tmp_path):

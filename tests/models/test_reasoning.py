@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tokenizers import Tokenizer
+from tokenizers.decoders import Metaspace as MetaspaceDecoder
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Metaspace
+from transformers import PreTrainedTokenizerFast
 
 from tests import tiny
 from ttcs.core import Continue, Problem, Step, Stop, Trajectory, Turn
@@ -179,3 +184,14 @@ def test_earlier_attempts_are_shown_without_their_thinking() -> None:
     text = TOKENIZER.decode(Prompt(TOKENIZER, thinking=Thinking(LLAMA, TOKENIZER))(tiny.PROBLEM, turns))
     assert text.count("It is $1$.<|eot_id|>") == 2 and "So $1$." not in text
     assert text.count(LLAMA.begin) == 1 and text.endswith(LLAMA.begin)
+
+
+def test_a_mark_of_several_words_is_seen_where_a_token_alone_has_no_space() -> None:
+    """As with Llama 2: "▁Final" and "▁Answer" are decoded one by one to "Final" and "Answer"."""
+    words = ["<unk>", "</s>", "▁So", "▁one.", "▁Final", "▁Answer:", "▁two"]
+    core = Tokenizer(WordLevel({word: i for i, word in enumerate(words)}, unk_token="<unk>"))
+    core.pre_tokenizer, core.decoder = Metaspace(), MetaspaceDecoder()
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=core, unk_token="<unk>", eos_token="</s>")
+    assert tokenizer.decode([5]) == "Answer:"
+    thinking = Thinking(ReasoningFormat("", " Final Answer:", special=False), tokenizer)
+    assert "".join(map(thinking.text, [4, 5])) == " Final Answer:"
