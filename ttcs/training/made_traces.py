@@ -9,7 +9,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from ttcs.core import Problem
 from ttcs.folder import write_lines
+from ttcs.training.told import Telling
 from ttcs.zoo.generator import Exercise, Mistakes, Split, exercises
 from ttcs.zoo.reasoner import latex
 
@@ -24,6 +26,7 @@ class MadeTraces:
     again looks more closely, so an attempt that follows on another really mends mistakes. rounds: weights of 1, 2, ...
     attempts; how many it gets does not depend on whether the last one is right, since the thinker does not know.
     words: what an attempt that is not the first begins with, and how often. The answer is that of the last attempt.
+    told: shares of the traces whose question says how long to think, as the trace then does.
     A line: {"id", "question", "thinking", "answer", "reference", "domain", "level", "source"}.
     """
 
@@ -34,6 +37,7 @@ class MadeTraces:
     care: Sequence[float]
     rounds: Sequence[float]
     words: Mapping[str, float]
+    told: Sequence[Telling] = ()
 
     def run(self) -> None:
         path = Path(self.out)
@@ -44,10 +48,12 @@ class MadeTraces:
         stream, rng = exercises(f"{self.seed}/traces", Split.TRAIN), Random(f"{self.seed}/traces")
         for number in range(self.traces):
             exercise = next(stream)
-            thinking, answer = self.thought(rng, exercise)
+            steps, attempts, answer = self.thought(rng, exercise)
+            instruction, thinking = self._told(rng, steps, attempts)
+            problem = Problem(f"trace-{number}", exercise.question, instruction=instruction)
             yield {
-                "id": f"trace-{number}",
-                "question": exercise.question,
+                "id": problem.id,
+                "question": problem.asked,
                 "thinking": thinking,
                 "answer": rf"{FINAL} $\boxed{{{answer}}}$",
                 "reference": exercise.solution()[1],
@@ -56,8 +62,8 @@ class MadeTraces:
                 "source": "zoo",
             }
 
-    def thought(self, rng: Random, exercise: Exercise) -> tuple[str, str]:
-        """(the thinking, the answer that it comes to)."""
+    def thought(self, rng: Random, exercise: Exercise) -> tuple[list[str], int, str]:
+        """(the steps of the thinking, how many attempts they are, the answer that they come to)."""
         (rounds,) = rng.choices(range(1, len(self.rounds) + 1), self.rounds)
         parts: list[str] = []
         answers: list[str] = []
@@ -69,7 +75,18 @@ class MadeTraces:
             verb = "So it is" if not answers else "Again it is" if answer == answers[-1] else "Now it is"
             parts += [*steps, f"{verb} ${answer}$.\n\n"]
             answers.append(answer)
-        return "".join(parts), answers[-1]
+        return parts, len(answers), answers[-1]
+
+    def _told(self, rng: Random, steps: Sequence[str], attempts: int) -> tuple[str | None, str]:
+        """(what the question says of its length, the thinking)."""
+        left = rng.random() if self.told else 0.0
+        for telling in self.told:
+            if left < telling.share and (told := telling(steps, attempts)):
+                return told
+            left -= telling.share
+            if left < 0:
+                break
+        return None, "".join(steps)
 
 
 def attempt(mistakes: Mistakes, rng: Random, exercise: Exercise) -> tuple[list[str], str]:
