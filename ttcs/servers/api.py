@@ -22,7 +22,7 @@ class Ask:
     prompt: tokens of both. last: text of the piece before this one, where this one is to complete it.
     stepwise: no more than the current step is wanted; else the whole solution, which ends_at_box or with its turn.
     mark: what ends the thinking, where no more than that is wanted.
-    suppressed: tokens that are not to be written; then one token is asked for, as no API takes this back after it.
+    suppressed: tokens that are not to be written; then one token alone is asked for, as that holds for a whole request.
     """
 
     model: str
