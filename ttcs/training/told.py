@@ -10,9 +10,12 @@ from ttcs.models.load import load_tokenizer
 
 
 class Telling(Protocol):
-    """How long to think, said to suit a trace. share: of the traces that are told in this way."""
+    """How long to think, said to suit a trace."""
 
-    share: float
+    @property
+    def share(self) -> float:
+        """Of the traces that are told in this way."""
+        ...
 
     def __call__(self, steps: Sequence[str], attempts: int) -> tuple[str, str] | None:
         """(the instruction, the thinking); None: there is no way to say it of this one."""
