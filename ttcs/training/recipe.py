@@ -46,7 +46,7 @@ class Recipe:
             children = [subprocess.Popen(command, env=environment) for command in self.commands(run)]
             codes = [child.wait() for child in children]
             if any(codes):
-                raise UserError(f"stage {run.stage} failed; the same command goes on from its last checkpoint")
+                raise UserError(f"stage {run.stage} failed, see above; the same command goes on from what is done")
 
     def commands(self, run: Run) -> list[list[str]]:
         """One command a process to start."""
