@@ -70,6 +70,12 @@ def test_the_groups_are_those_that_others_rely_on() -> None:
     assert set(GROUPS) >= {"policy", "prm", "budget", "launcher", "experiment"}
 
 
+@pytest.mark.parametrize("policy", ["zoo", "zoo_small", "zoo_reasoning", "custom", "llama_3_2_1b", "qwen3_1_7b"])
+def test_any_policy_can_be_told_how_it_thinks(policy: str) -> None:
+    needs = ["policy.model=m"] if policy == "custom" else []
+    assert composed(f"policy={policy}", "policy/reasoning=think", *needs).policy.reasoning.end.strip() == "</think>"
+
+
 def test_defaults() -> None:
     config = composed()
     assert (config.n, config.seed, config.dataset.limit) == (16, 0, 100)

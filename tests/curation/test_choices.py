@@ -131,6 +131,8 @@ ONE = [entry(0, "a", 1)]
         (DomainSampling(2, 0, long), ONE, "size=2, but only 1 rows are left in 1 domains"),
         (DomainSampling(1, 0, long, {"b": 1}), ONE, "weights name b, a domain with 0 rows; there are: a 1"),
         (DomainSampling(1, 0, long, {"a": 0}), ONE, "the weight 0 of a is not a positive number"),
+        (DomainSampling(1, 0, long, {"a": None}), ONE, "the weight None of a is not a positive number"),
+        (DomainSampling(1, 0, long, {"a": ""}), ONE, "the weight  of a is not a positive number"),
         (DomainSampling(1, 0, long), [entry(0, None, 1)], "row traces/0 has no domain"),
         (DomainSampling(1, 0, long), [entry(0, "a")], "row traces/0 was not measured"),
         (Longest(1), [entry(0, "a")], "row traces/0 was not measured"),

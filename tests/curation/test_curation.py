@@ -301,6 +301,7 @@ def test_what_models_said_is_of_one_configuration_too(main, tmp_path):
     (tmp_path / "out" / "README.md").unlink()
     code, _, err = main("stages.sample=null", "order=[failed]")
     assert code == 2 and "belongs to another configuration" in err
+    assert err.endswith("choose another out; out/asked can be handed on (stages.difficulty.verdicts)\n")
 
 
 def test_a_folder_of_another_configuration_is_kept(main, tmp_path):

@@ -83,7 +83,8 @@ def _claim(out: Path, config: dict[str, Any]) -> None:
     file, here = out / SETTINGS, json.loads(json.dumps(identity(config)))
     if file.exists() and any((out / name).exists() for name in ("work", ASKED, CARD)):
         if keys := difference(json.loads(file.read_text(encoding="utf-8")), here):
-            raise UserError(f"{out} belongs to another configuration: {keys}; choose another out")
+            asked = f"; {out / ASKED} can be handed on (stages.difficulty.verdicts)" * (out / ASKED).exists()
+            raise UserError(f"{out} belongs to another configuration: {keys}; choose another out{asked}")
         return
     out.mkdir(parents=True, exist_ok=True)
     write(file, json.dumps(here, indent=2) + "\n")

@@ -53,9 +53,14 @@ class DomainSampling:
             if empty := [domain for domain in self.weights if domain not in pools]:
                 there = ", ".join(f"{domain} {len(pool)}" for domain, pool in sorted(pools.items()))
                 raise UserError(f"weights name {empty[0]}, a domain with 0 rows; there are: {there or 'none'}")
-            if wrong := [domain for domain, weight in self.weights.items() if not weight > 0]:
+            if wrong := [domain for domain, weight in self.weights.items() if not _positive(weight)]:
                 raise UserError(f"the weight {self.weights[wrong[0]]} of {wrong[0]} is not a positive number")
         return {domain: pools[domain] for domain in sorted(pools) if self.weights is None or domain in self.weights}
+
+
+def _positive(weight: object) -> bool:
+    """Yaml may hold anything."""
+    return isinstance(weight, int | float) and weight > 0
 
 
 def long(draw: Random, n: int) -> int:
