@@ -13,10 +13,10 @@ import hydra
 from hydra._internal.utils import get_args_parser
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from analysis.figure import Figure
-from analysis.load import RecordsError, load
-from ttcs.explain import answering, fail
-from ttcs.options import CONF, options
+from analysis.figures.figure import Figure
+from analysis.runs.load import RecordsError, load
+from ttcs.config.explain import answering, fail
+from ttcs.config.options import CONF, options
 
 FORMATS = "png", "pdf", "svg"
 

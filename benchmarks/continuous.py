@@ -10,7 +10,7 @@ from benchmarks import lockstep, zoo
 from benchmarks.cases import Case, long, short
 from benchmarks.harness import Effort, Limit, Result, Spread, compare, interleaved, side
 from ttcs.core import Policy, Strategy
-from ttcs.execution import Outcome
+from ttcs.search.execution import Outcome
 
 GOALS = {8: Limit(0.9), 64: Limit(0.7)}  # by problems
 N = 16

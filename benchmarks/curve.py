@@ -9,18 +9,18 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from analysis import evaluate
+from analysis.estimates import evaluate
 from analysis.figures.curve import single
-from analysis.load import load
+from analysis.runs.load import load
 from benchmarks import zoo
 from benchmarks.harness import Effort, Limit, Result, Spread, side, timed
-from ttcs.components import share
-from ttcs.folder import RECORDS, SUMMARY, claim, write
-from ttcs.identity import portable
-from ttcs.records import RecordFile, read
-from ttcs.runner import GROUPS
-from ttcs.session import session
-from ttcs.summary import Setting, summarize
+from ttcs.config.components import share
+from ttcs.config.identity import portable
+from ttcs.records.folder import RECORDS, SUMMARY, claim, write
+from ttcs.records.record import RecordFile, read
+from ttcs.records.summary import Setting, summarize
+from ttcs.running.runner import GROUPS
+from ttcs.running.session import session
 
 GOAL = Limit(1.02)
 N = 256

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks import zoo
-from ttcs.components import build
+from ttcs.config.components import build
 from ttcs.core import Continue, Continued, Problem, Step, Stop
 
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ttcs.core import PRM, Policy, Problem, Selection, Strategy
-from ttcs.execution import Execution, Outcome, Running, Sampling, Scoring
-from ttcs.lane import Lane
-from ttcs.ledger import Budget
+from ttcs.search.execution import Execution, Outcome, Running, Sampling, Scoring
+from ttcs.search.lane import Lane
+from ttcs.search.ledger import Budget
 
 Wave = Sampling | Scoring
 Waves = list[tuple[Running, Wave]]

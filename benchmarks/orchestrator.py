@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 from benchmarks import zoo
 from benchmarks.harness import Effort, Limit, Result, Spread
+from ttcs.choice.selection import Best
 from ttcs.core import Continue, Continued, Judge, Judged, ModelSize, Problem, Step, Stop, Strategy
-from ttcs.ledger import Budget
-from ttcs.scheduler import run
-from ttcs.selection import Best
+from ttcs.search.ledger import Budget
+from ttcs.search.scheduler import run
 
 SIZE = ModelSize("stub", parameters=1, layers=1, hidden=1)
 DEPTH = 10  # steps of a solution

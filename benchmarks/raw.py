@@ -17,7 +17,7 @@ from benchmarks import zoo
 from benchmarks.harness import Effort, Limit, Result, Spread, compare, interleaved, side
 from benchmarks.lengths import endless
 from ttcs.core import Continue, Problem, Trajectory
-from ttcs.execution import Outcome
+from ttcs.search.execution import Outcome
 
 GOAL = Limit(1.25)
 Lengths = Mapping[Problem, Sequence[int]]

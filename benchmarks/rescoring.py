@@ -21,10 +21,10 @@ from torch.nn.utils.rnn import pad_sequence
 from benchmarks import lockstep, zoo
 from benchmarks.cases import Case, long, long_large, short
 from benchmarks.harness import Effort, Limit, Result, compare, interleaved, side
-from ttcs.components import build
+from ttcs.config.components import build
 from ttcs.core import PRM, Judge, Judged, Problem, Reduction, Sample, Score, Search, Strategy, Trajectory
-from ttcs.execution import Outcome
 from ttcs.models.load import load_tokenizer, scorer_size
+from ttcs.search.execution import Outcome
 
 GOALS = {"beam_search": Limit(10.0, least=True), "dvts": Limit(4.0, least=True)}
 GROUPS = {"beam_search": 1, "dvts": 25}

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from benchmarks import zoo
 from benchmarks.harness import Effort, Limit, Result, Side, Spread
-from ttcs.components import build
-from ttcs.execution import Outcome
+from ttcs.config.components import build
 from ttcs.models.load import load_tokenizer
 from ttcs.prms.format import Reader
+from ttcs.search.execution import Outcome
 
 READ = Limit(1.2)  # for a cache in blocks of 16; ours is by the token
 DECODED = Limit(1.03)

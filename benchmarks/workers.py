@@ -8,8 +8,8 @@ from contextlib import closing
 
 from benchmarks import zoo
 from benchmarks.harness import Effort, Limit, Result, Side, Spread, interleaved
-from ttcs.components import share
-from ttcs.workers.pool import Pool
+from ttcs.config.components import share
+from ttcs.running.workers.pool import Pool
 
 GOAL = Limit(0.95, least=True)
 CORE = {"OMP_NUM_THREADS": "1"}

@@ -9,13 +9,13 @@ from typing import Any
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
-from ttcs.components import share
+from ttcs.config.components import share
+from ttcs.config.identity import register_resolvers
+from ttcs.config.options import CONF
 from ttcs.core import PRM, Policy, Problem, Selection, Strategy
-from ttcs.execution import Outcome
-from ttcs.identity import register_resolvers
-from ttcs.ledger import Budget
-from ttcs.options import CONF
-from ttcs.scheduler import run
+from ttcs.search.execution import Outcome
+from ttcs.search.ledger import Budget
+from ttcs.search.scheduler import run
 
 register_resolvers()
 

@@ -9,7 +9,9 @@ from typing import Any
 
 from hydra import compose, initialize_config_dir
 
-from ttcs.components import build
+from ttcs.choice.selection import Best
+from ttcs.config.components import build
+from ttcs.config.identity import register_resolvers
 from ttcs.core import (
     Continue,
     Continued,
@@ -24,13 +26,11 @@ from ttcs.core import (
     Strategy,
     Trajectory,
 )
-from ttcs.execution import Outcome
-from ttcs.identity import register_resolvers
-from ttcs.ledger import Budget
 from ttcs.policies.scripted import ScriptedPolicy
 from ttcs.prms.scripted import ScriptedPRM
-from ttcs.scheduler import run
-from ttcs.selection import Best
+from ttcs.search.execution import Outcome
+from ttcs.search.ledger import Budget
+from ttcs.search.scheduler import run
 
 CONF = Path(__file__).parents[1] / "conf"
 

@@ -9,10 +9,10 @@ import hydra
 from hydra._internal.utils import get_args_parser
 from omegaconf import DictConfig
 
-from ttcs.explain import answering, fail
-from ttcs.options import CONF
-from ttcs.runner import job
-from ttcs.summary import Summary
+from ttcs.config.explain import answering, fail
+from ttcs.config.options import CONF
+from ttcs.records.summary import Summary
+from ttcs.running.runner import job
 
 ENVIRONMENT = {
     "HYDRA_FULL_ERROR": "1",  # Hydra lets exceptions through to `answering`

@@ -15,18 +15,17 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
-
-from ttcs.components import build, share
+from ttcs.config.components import build, share
+from ttcs.config.explain import answering
+from ttcs.config.given import given
+from ttcs.config.identity import digest, identity, located, portable
 from ttcs.core import Problem
 from ttcs.errors import UserError, told
-from ttcs.explain import answering
-from ttcs.folder import RECORDS, VERSIONS, claim, difference, write, write_lines
-from ttcs.identity import digest, identity, portable
-from ttcs.progress import console
-from ttcs.records import Record, RecordFile
-from ttcs.runner import belongs, conclude
-from ttcs.stored import Stored, located
+from ttcs.records.folder import RECORDS, VERSIONS, claim, difference, write, write_lines
+from ttcs.records.record import Record, RecordFile
+from ttcs.records.stored import Stored
+from ttcs.running.progress import console
+from ttcs.running.runner import belongs, conclude
 
 SHARD = "dataset.shard", "dataset.shards"
 
@@ -100,9 +99,9 @@ def _identity(part: Stored) -> dict[str, Any]:
 
 def _whole(part: Stored) -> dict[str, Any]:
     """The configuration of the command without shards."""
-    config = part.config.copy()
-    config.dataset.update({key: value for key, value in (("shard", 0), ("shards", 1)) if key in config.dataset})
-    return portable(config)
+    dataset = part.config["dataset"]
+    whole = {key: value for key, value in (("shard", 0), ("shards", 1)) if key in dataset}
+    return portable({**part.config, "dataset": {**dataset, **whole}})
 
 
 def _default(part: Stored, whole: dict[str, Any]) -> Path:
@@ -117,7 +116,7 @@ def _default(part: Stored, whole: dict[str, Any]) -> Path:
 def _problems(whole: dict[str, Any]) -> tuple[tuple[Problem, ...] | None, str | None]:
     """The problems of the whole run; where the dataset is not at hand, why."""
     try:
-        return share(located(OmegaConf.create(whole)), "dataset"), None
+        return share(located(whole), "dataset"), None
     except Exception as error:  # Hydra's, around ours
         if (reason := told(error)) is None:
             raise
@@ -160,7 +159,8 @@ def _finish(folder: Path, parts: Sequence[Stored], reason: str | None) -> None:
     """A summary where the run is known to be complete: a folder without one is a run in progress."""
     setting = next((part.setting for part in parts if part.setting), None)
     if reason is None and setting is not None:
-        conclude(folder, build(parts[0].config, "difficulty"), setting, redraw=True)
+        (defaults,) = given([], ())
+        conclude(folder, build(parts[0].config, "difficulty"), setting, build(defaults.config, "picture"), redraw=True)
         return
     why = reason or "no part is finished"
     console.print(f"{folder / RECORDS}\nno summary yet ({why}): the command of the run goes on from here", markup=False)

@@ -15,25 +15,23 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
-
-from ttcs import rows
-from ttcs.completions import LAYOUTS, Completion, Format
-from ttcs.components import build
+from ttcs.config.components import build
+from ttcs.config.explain import answering
+from ttcs.config.given import Given, given
+from ttcs.config.identity import plain, portable
 from ttcs.core import Problem, Reduction, Selection, Step, Stop, Trajectory
 from ttcs.errors import UserError
-from ttcs.execution import Outcome
-from ttcs.explain import answering
-from ttcs.folder import RECORDS, SUMMARY, claim, write, write_lines
-from ttcs.given import Given, given
-from ttcs.grade import grade
-from ttcs.identity import portable
-from ttcs.ledger import Ledger
-from ttcs.progress import console, percent, title
-from ttcs.records import read
-from ttcs.runner import plot
-from ttcs.summary import Setting, Summary, summarize
-from ttcs.tree import Tree
+from ttcs.problems import rows
+from ttcs.problems.completions import LAYOUTS, Completion, Format
+from ttcs.records.folder import RECORDS, SUMMARY, claim, write, write_lines
+from ttcs.records.grade import grade
+from ttcs.records.record import read
+from ttcs.records.summary import Setting, Summary, summarize
+from ttcs.running.picture import drawn
+from ttcs.running.progress import console, percent, title
+from ttcs.search.execution import Outcome
+from ttcs.search.ledger import Ledger
+from ttcs.search.tree import Tree
 
 GIVEN = "selection", "reduction", "difficulty", "seed"
 Count = Callable[[str], int]  # tokens of a text
@@ -70,17 +68,17 @@ def imported(
     if not file.is_file():
         raise UserError(f"there is no file {file}")
     n = len(next(_rows(file, form)).completions)
-    config = OmegaConf.create(_config(file, form, point, names, n, tokenizer))
+    config = _config(file, form, point, names, n, tokenizer)
     selection, reduction, difficulty = (build(config, key) for key in ("selection", "reduction", "difficulty"))
     claim(out, portable(config), "--out")
     lines = _lines(_rows(file, form), n, selection, reduction, _counter(tokenizer))
     write_lines(out / RECORDS, (json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n" for line in lines))
     choices = {group: point.choice(group) for group in ("selection", "reduction", "difficulty")}
-    setting = Setting(n=n, seed=config.seed, strategy="best_of_n", **names, **choices)
+    setting = Setting(n=n, seed=config["seed"], strategy="best_of_n", **names, **choices)
     summary = summarize(read(out / RECORDS), difficulty, setting)
     write(out / SUMMARY, json.dumps(_known(summary, out), indent=2) + "\n")
-    if summary.accuracy is not None and (reason := plot(out)):
-        console.print(f"no plot: {reason}", markup=False)
+    if summary.accuracy is not None:
+        drawn(build(point.config, "picture"), out)
     return summary
 
 
@@ -88,7 +86,8 @@ def _config(
     file: Path, form: Format, point: Given, names: dict[str, str], n: int, tokenizer: str | None
 ) -> dict[str, Any]:
     """As that of a run, as far as it goes; and which file it was, byte by byte."""
-    groups = {key: OmegaConf.to_container(point.config[key], resolve=True) for key in GIVEN[:3]}
+    chosen = plain(point.config)
+    groups = {key: chosen[key] for key in GIVEN[:3]}
     layout = {key: value for key, value in asdict(form.layout).items() if key != "required"}
     read_as = {"columns": layout, "separator": form.separator, "tokenizer": tokenizer}
     strategy = {"_target_": "ttcs.strategies.best_of_n.BestOfN", "n": n}

@@ -10,28 +10,29 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import fsum, isnan
 from pathlib import Path
+from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
 from rich.table import Table
 
-from analysis.bootstrap import interval
-from ttcs.chains import own_n
-from ttcs.components import build
-from ttcs.difficulty import Difficulty
+from ttcs.choice.difficulty import Difficulty
+from ttcs.config.components import build
+from ttcs.config.explain import answering
+from ttcs.config.given import Given, given
+from ttcs.config.identity import digest, plain, portable
+from ttcs.config.moved import current
 from ttcs.errors import UserError
-from ttcs.explain import answering
-from ttcs.folder import write
-from ttcs.given import Given, given
-from ttcs.identity import digest, portable
-from ttcs.progress import console, percent
-from ttcs.reading import Reading, Verdict
-from ttcs.runner import whole
-from ttcs.stored import Stored
-from ttcs.summary import Accuracy, Setting
+from ttcs.records.chains import own_n
+from ttcs.records.folder import write
+from ttcs.records.interval import interval
+from ttcs.records.reading import Reading, Verdict
+from ttcs.records.stored import Stored
+from ttcs.records.summary import Accuracy, Setting
+from ttcs.running.progress import console, percent
+from ttcs.running.runner import whole
 
 METHOD = "selection", "reduction", "difficulty"
 ATTEMPTS = "attempts"
@@ -92,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _show(replays)
 
 
-def replayed(run: Stored, overrides: Sequence[str]) -> list[tuple[Replay, DictConfig]]:
+def replayed(run: Stored, overrides: Sequence[str]) -> list[tuple[Replay, dict[str, Any]]]:
     """A replay for each combination of the values given, and the configuration of its method."""
     if run.setting is None:
         raise UserError(f"{run.folder} is not finished: the command of the run goes on with it")
@@ -126,14 +127,14 @@ def _replay(run: Stored, own: Setting, point: Given) -> Replay:
 
 def _largest(run: Stored, attempts: int | None) -> int:
     """The n of the run, or what its chains come to with so many attempts each."""
-    chains: int | None = run.config.strategy.get("chains")
+    chains: int | None = run.config["strategy"].get("chains")
     return own_n(run) if attempts is None or chains is None else chains * attempts
 
 
-def _method(run: Stored, point: Given) -> DictConfig:
+def _method(run: Stored, point: Given) -> dict[str, Any]:
     """What was given, and for the rest what the run had."""
-    sources = {key: (point.config if key in point.keys else run.config) for key in METHOD}
-    return OmegaConf.create({key: OmegaConf.to_container(at[key], resolve=True) for key, at in sources.items()})
+    given_now = plain(point.config)
+    return {key: current((given_now if key in point.keys else run.config)[key]) for key in METHOD}
 
 
 def _accuracy(verdicts: Sequence[Verdict]) -> Accuracy:
@@ -154,7 +155,7 @@ def _by_level(verdicts: Sequence[Verdict], difficulty: Difficulty) -> tuple[dict
     return {str(level): _accuracy(levels[level]) for level in sorted(levels)}, None
 
 
-def _save(replay: Replay, method: DictConfig) -> Path:
+def _save(replay: Replay, method: Mapping[str, Any]) -> Path:
     """In the folder of the run, named after what was asked."""
     setting = replay.setting
     asked = digest({"method": portable(method), "n": setting.n, **_grid(replay)})

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis import draw, evaluate
-from analysis.figure import Draw, Panel
-from analysis.load import Records, RecordsError
-from analysis.save import lines_note
+from analysis.drawing import draw
+from analysis.drawing.save import lines_note
+from analysis.estimates import evaluate
+from analysis.figures.figure import Draw, Panel
+from analysis.runs.load import Records, RecordsError
 
 AXES: dict[str, tuple[str, Draw]] = {
     "n": ("N", draw.accuracy_vs_n),

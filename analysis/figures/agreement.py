@@ -11,11 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from scipy.stats import kendalltau, spearmanr
 
-from analysis.bins import Estimates, estimates, largest, quantiles
-from analysis.figure import Panel
-from analysis.load import Records, RecordsError
-from analysis.pool import Floats
-from analysis.tiles import tiles
+from analysis.drawing.tiles import tiles
+from analysis.estimates.bins import Estimates, estimates, largest, quantiles
+from analysis.estimates.pool import Floats
+from analysis.figures.figure import Panel
+from analysis.runs.load import Records, RecordsError
 
 STATISTICS: dict[str, Callable[[Floats, Floats], float]] = {
     "Spearman's rho": lambda a, b: float(spearmanr(a, b).statistic),

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis import bootstrap, markdown, thinking
-from analysis.bootstrap import Interval
-from analysis.budgets import FORCING, waited
-from analysis.figure import Sheet
-from analysis.load import Records, RecordsError
-from analysis.thinking import Evaluation
+from analysis.drawing import markdown
+from analysis.estimates import bootstrap
+from analysis.figures.figure import Sheet
+from analysis.papers import thinking
+from analysis.papers.budgets import FORCING, waited
+from analysis.papers.thinking import Evaluation
+from analysis.runs.load import Records, RecordsError
+from ttcs.records.interval import Interval, interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Appended:
         """Of one method: the run without waits first, then the others by waits and string."""
         ours = [one for one in known if one.method == plain.method and waited(one.fields)]
         for one in [plain, *sorted(ours, key=lambda one: (one.fields.get("waits") or 0, one.fields.get("text") or ""))]:
-            accuracy = bootstrap.interval(list(one.per_problem("correct")), self.resamples)
+            accuracy = interval(list(one.per_problem("correct")), self.resamples)
             difference = bootstrap.difference(one.table, plain.table, self.resamples)
             ends = dict(zip(("difference", "difference_low", "difference_high"), difference, strict=True))
             yield {

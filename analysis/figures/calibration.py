@@ -10,13 +10,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
-from analysis import calibration, evaluate, markdown, variants
-from analysis.bootstrap import Interval
-from analysis.figure import Panel
-from analysis.load import Records, RecordsError
-from analysis.reduction import rescore
-from analysis.save import span
-from analysis.style import looks
+from analysis.drawing import markdown
+from analysis.drawing.save import span
+from analysis.drawing.style import looks
+from analysis.estimates import calibration, evaluate
+from analysis.figures.figure import Panel
+from analysis.runs import variants
+from analysis.runs.load import Records, RecordsError
+from analysis.runs.reduction import rescore
+from ttcs.records.interval import Interval
 
 GROUND = 4  # times the height of the largest count, which leaves the lines their room
 

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis import control, markdown, thinking
-from analysis.bootstrap import Interval
-from analysis.control import METRICS, Measured
-from analysis.figure import Sheet
-from analysis.limits import Limits, limits
-from analysis.load import Records, RecordsError
-from analysis.style import look, ordered
-from analysis.thinking import Evaluation
+from analysis.drawing import markdown
+from analysis.drawing.style import look, ordered
+from analysis.figures.figure import Sheet
+from analysis.papers import control, thinking
+from analysis.papers.control import METRICS, Measured
+from analysis.papers.limits import Limits, limits
+from analysis.papers.thinking import Evaluation
+from analysis.runs.load import Records, RecordsError
+from ttcs.records.interval import Interval
 
 HEADER = {"control": "Control (%)", "scaling": "Scaling", "performance": "Performance (%)"}
 UNITS = {"log2": "points per doubling of the thinking tokens", "tokens": "points per 1000 thinking tokens"}

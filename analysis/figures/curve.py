@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis import draw, evaluate
-from analysis.figure import Panel
-from analysis.load import Records, RecordsError, load
-from analysis.pool import width
-from analysis.style import look
+from analysis.drawing import draw
+from analysis.drawing.style import look
+from analysis.estimates import evaluate
+from analysis.estimates.pool import width
+from analysis.figures.figure import Panel
+from analysis.runs.load import Records, RecordsError, load
 
 
 @dataclass(frozen=True, slots=True)

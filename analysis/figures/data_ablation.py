@@ -7,12 +7,16 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from analysis import bootstrap, evaluate, markdown, thinking, variants
-from analysis.budgets import waited
-from analysis.figure import Sheet
+from analysis.drawing import markdown
+from analysis.estimates import bootstrap, evaluate
 from analysis.figures.appended import cells
-from analysis.load import Records, RecordsError
-from analysis.thinking import Evaluation
+from analysis.figures.figure import Sheet
+from analysis.papers import thinking
+from analysis.papers.budgets import waited
+from analysis.papers.thinking import Evaluation
+from analysis.runs import variants
+from analysis.runs.load import Records, RecordsError
+from ttcs.records.interval import interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ class DataAblation:
 
     def _rows(self, shared: Sequence[Evaluation], budget: object) -> Iterator[dict[str, object]]:
         for one in shared:
-            accuracy = bootstrap.interval(list(one.per_problem("correct")), self.resamples)
+            accuracy = interval(list(one.per_problem("correct")), self.resamples)
             difference = bootstrap.difference(one.table, shared[0].table, self.resamples)
             ends = dict(zip(("difference", "difference_low", "difference_high"), difference, strict=True))
             yield {

@@ -9,11 +9,12 @@ from itertools import combinations
 
 import pandas as pd
 
-from analysis import bootstrap, evaluate, markdown
-from analysis.bootstrap import Interval
-from analysis.figure import Sheet
-from analysis.load import Records, RecordsError
-from analysis.style import look, ordered
+from analysis.drawing import markdown
+from analysis.drawing.style import look, ordered
+from analysis.estimates import bootstrap, evaluate
+from analysis.figures.figure import Sheet
+from analysis.runs.load import Records, RecordsError
+from ttcs.records.interval import Interval
 
 COLUMNS = ["a", "b", "n", "difference", "low", "high", "n_problems", "seeds"]
 

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis import bins, comparison, equal_flops, evaluate
-from analysis.comparison import OPTIMAL
-from analysis.exchange import accounting
-from analysis.figure import Panel
-from analysis.load import Records, RecordsError
-from analysis.pair import Greedy, Larger, Model, Reported, policies
-from analysis.style import look
+from analysis.drawing import equal_flops
+from analysis.drawing.style import look
+from analysis.estimates import bins, evaluate
+from analysis.figures.figure import Panel
+from analysis.papers import comparison
+from analysis.papers.comparison import OPTIMAL
+from analysis.papers.exchange import accounting
+from analysis.papers.pair import Greedy, Larger, Model, Reported, policies
+from analysis.runs.load import Records, RecordsError
 
 PANELS = {
     "exchange": ("Test-time compute against pretraining", equal_flops.accuracy_vs_budget),
@@ -27,10 +29,11 @@ class Exchange:
     """A line per bin over the budget with a star per R at equal FLOPs, or bars of the relative change there.
 
     Snell et al., 2024, figs. 9 and 1 right. The records are of two policies; the small one has fewer parameters.
-    show: exchange, relative_change. accounting: v1 | iclr | exact (`analysis.exchange`). ratios: the R (None: those of
-    the accounting). method: of the small policy; compute_optimal chooses, cross-fitted, among candidates (None: all).
-    difficulty, bins, own: as in `analysis.bins`, over the pools of the small policy. parameters: by name of a policy,
-    where the records do not say. large: numbers in place of a greedy run of the larger policy; accuracy is by bin.
+    show: exchange, relative_change. accounting: v1 | iclr | exact (`analysis.papers.exchange`). ratios: the R (None:
+    those of the accounting). method: of the small policy; compute_optimal chooses, cross-fitted, among candidates
+    (None: all). difficulty, bins, own: as in `analysis.estimates.bins`, over the pools of the small policy. parameters:
+    by name of a policy, where the records do not say. large: numbers in place of a greedy run of the larger policy;
+    accuracy is by bin.
     """
 
     show: Sequence[str]

@@ -11,11 +11,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
-from analysis import scores
-from analysis.figure import Panel
-from analysis.first_error import first_error
-from analysis.load import Records, RecordsError
-from analysis.save import span
+from analysis.drawing.save import span
+from analysis.estimates import scores
+from analysis.figures.figure import Panel
+from analysis.papers.first_error import first_error
+from analysis.runs.load import Records, RecordsError
 
 MEASURES = {
     "wrong": ("First wrong step found", "#D55E00"),

@@ -10,11 +10,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from analysis import markdown, revisions
-from analysis.bootstrap import Interval
-from analysis.figure import Panel
-from analysis.load import Records, RecordsError
-from analysis.style import look
+from analysis.drawing import markdown
+from analysis.drawing.style import look
+from analysis.figures.figure import Panel
+from analysis.papers import revisions
+from analysis.runs.load import Records, RecordsError
+from ttcs.records.interval import Interval
 
 COLOURS = dict(zip(revisions.FLIPS, ("#D55E00", "#009E73"), strict=True))
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis import bootstrap, evaluate, markdown, variants
-from analysis.bootstrap import Interval, interval
-from analysis.figure import Sheet
-from analysis.load import Records, RecordsError
-from analysis.pool import INDEPENDENT
-from analysis.style import look
+from analysis.drawing import markdown
+from analysis.drawing.style import look
+from analysis.estimates import bootstrap, evaluate
+from analysis.estimates.pool import INDEPENDENT
+from analysis.figures.figure import Sheet
+from analysis.runs import variants
+from analysis.runs.load import Records, RecordsError
+from ttcs.records.interval import Interval, interval
 
 LEFT = "weighted"
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis import bars, evaluate
-from analysis.bins import bins
-from analysis.figure import Panel
-from analysis.load import Records, RecordsError
+from analysis.drawing import bars
+from analysis.estimates import evaluate
+from analysis.estimates.bins import bins
+from analysis.figures.figure import Panel
+from analysis.runs.load import Records, RecordsError
 
 LEAST = 3  # problems in a bin: with fewer an interval over problems says nothing
 
@@ -20,7 +21,8 @@ class Levels:
     """Bars for every method and n in each level or bin (Snell et al., 2024, fig. 3 right; Beeching et al., 2024).
 
     difficulty: annotated (the levels of the dataset), or quantile bins of the oracle's or the predicted difficulty.
-    bins: how many of those. own: bins from the samples that are drawn, which flatters best-of-N (analysis.bins).
+    bins: how many of those. own: bins from the samples that are drawn, which flatters best-of-N
+    (analysis.estimates.bins).
     methods: None: all but greedy and pass@N. at: the n (None: those that every method has).
     """
 

@@ -9,15 +9,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from analysis import evaluate, fitted, optimal
-from analysis.bins import Bins, bins
-from analysis.figure import Output, Panel
+from analysis.drawing.style import look, looks, split
+from analysis.drawing.tiles import tiles
+from analysis.estimates import evaluate, fitted, optimal
+from analysis.estimates.bins import Bins, bins
+from analysis.estimates.fitted import Fitted
+from analysis.estimates.optimal import Grid
 from analysis.figures import accuracy
-from analysis.fitted import Fitted
-from analysis.load import Records
-from analysis.optimal import Grid
-from analysis.style import look, looks, split
-from analysis.tiles import tiles
+from analysis.figures.figure import Output, Panel
+from analysis.runs.load import Records
 
 AXES = "n", "tokens", "flops"
 VERSUS = {"fixed": "best fixed method", "weighted": "weighted best-of-N"}

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis import revisions
-from analysis.figure import Output
+from analysis.figures.figure import Output
 from analysis.figures.optimal import ComputeOptimal
-from analysis.load import Records, RecordsError
+from analysis.papers import revisions
+from analysis.runs.load import Records, RecordsError
 
 PARALLEL = {"weighted": "weighted", "majority": "majority"}  # selection -> the name of best-of-N in all figures
 

@@ -6,8 +6,8 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from analysis.figure import Figure, Output
-from analysis.load import Records, RecordsError
+from analysis.figures.figure import Figure, Output
+from analysis.runs.load import Records, RecordsError
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis import estimate, markdown
-from analysis.bootstrap import Interval, interval
-from analysis.figure import Sheet
-from analysis.load import Records, RecordsError
-from analysis.quality import auc_interval
-from analysis.reduction import rescore
+from analysis.drawing import markdown
+from analysis.estimates import estimate
+from analysis.estimates.quality import auc_interval
+from analysis.figures.figure import Sheet
+from analysis.runs.load import Records, RecordsError
+from analysis.runs.reduction import rescore
+from ttcs.records.interval import Interval, interval
 
 
 @dataclass(frozen=True, slots=True)

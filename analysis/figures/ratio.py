@@ -10,12 +10,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from analysis import draw, evaluate, revisions
-from analysis.bins import bins
-from analysis.equal_flops import colours
-from analysis.figure import Panel
+from analysis.drawing import draw
+from analysis.drawing.equal_flops import colours
+from analysis.estimates import evaluate
+from analysis.estimates.bins import bins
+from analysis.figures.figure import Panel
 from analysis.figures.levels import LEAST as PROBLEMS
-from analysis.load import Records, RecordsError
+from analysis.papers import revisions
+from analysis.runs.load import Records, RecordsError
 
 LEAST = 3  # ratios that make a line
 
@@ -26,7 +28,7 @@ class Ratio:
 
     A line for each n (left), and for each bin of difficulty at one n (right). strategy: whose chains. selection: over
     all attempts. at: the n of the lines (None: those with three ratios and more). n: of the bins (None: the largest
-    line). difficulty, bins, own: as in `analysis.bins`.
+    line). difficulty, bins, own: as in `analysis.estimates.bins`.
     """
 
     strategy: str

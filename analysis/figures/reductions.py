@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis import evaluate
-from analysis.figure import Panel
+from analysis.drawing.style import look
+from analysis.estimates import evaluate
+from analysis.estimates.pool import INDEPENDENT
 from analysis.figures.accuracy import curves
-from analysis.load import Records, RecordsError
-from analysis.pool import INDEPENDENT
-from analysis.reduction import rescore
-from analysis.style import look
+from analysis.figures.figure import Panel
+from analysis.runs.load import Records, RecordsError
+from analysis.runs.reduction import rescore
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from analysis import draw, thinking
-from analysis.bootstrap import interval
-from analysis.budgets import FORCING, REJECTION, waited
-from analysis.figure import Draw, Panel
+from analysis.drawing import draw
+from analysis.drawing.style import looks, ordered
+from analysis.figures.figure import Draw, Panel
 from analysis.figures.thinking import file
-from analysis.load import Records, RecordsError
-from analysis.style import looks, ordered
-from analysis.thinking import Evaluation
+from analysis.papers import thinking
+from analysis.papers.budgets import FORCING, REJECTION, waited
+from analysis.papers.thinking import Evaluation
+from analysis.runs.load import Records, RecordsError
+from ttcs.records.interval import interval
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from analysis import bootstrap, draw, revisions
-from analysis.figure import Panel
-from analysis.load import Records
-from analysis.style import look
+from analysis.drawing import draw
+from analysis.drawing.style import look
+from analysis.estimates import bootstrap
+from analysis.figures.figure import Panel
+from analysis.papers import revisions
+from analysis.runs.load import Records
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis import evaluate, revisions, variants
-from analysis.figure import Panel
+from analysis.drawing.style import look
+from analysis.estimates import evaluate
 from analysis.figures.accuracy import curves
-from analysis.load import Records, RecordsError
-from analysis.style import look
+from analysis.figures.figure import Panel
+from analysis.papers import revisions
+from analysis.runs import variants
+from analysis.runs.load import Records, RecordsError
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis import evaluate, revisions
-from analysis.figure import Panel
+from analysis.estimates import evaluate
 from analysis.figures.accuracy import curves
-from analysis.load import Records, RecordsError
+from analysis.figures.figure import Panel
+from analysis.papers import revisions
+from analysis.runs.load import Records, RecordsError
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis import bootstrap, draw, estimate, evaluate, save, thinking
-from analysis.budgets import named, same_policy, worded
-from analysis.figure import Panel
+from analysis.drawing import draw, save
+from analysis.estimates import bootstrap, estimate, evaluate
+from analysis.estimates.pool import INDEPENDENT
+from analysis.figures.figure import Panel
 from analysis.figures.thinking import file, on_axis
-from analysis.load import Records, RecordsError
-from analysis.pool import INDEPENDENT
-from analysis.variants import by
+from analysis.papers import thinking
+from analysis.papers.budgets import named, same_policy, worded
+from analysis.runs.load import Records, RecordsError
+from analysis.runs.variants import by
 
 WHOLE = "rebase"  # a tree search decides once; smaller ones cannot be cut out of it
 MAJORITY = "majority"

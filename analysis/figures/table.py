@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis import evaluate, markdown
-from analysis.bootstrap import Interval
-from analysis.figure import Sheet
-from analysis.load import Records, RecordsError
-from analysis.style import look, ordered
+from analysis.drawing import markdown
+from analysis.drawing.style import look, ordered
+from analysis.estimates import evaluate
+from analysis.figures.figure import Sheet
+from analysis.runs.load import Records, RecordsError
+from ttcs.records.interval import Interval
 
 
 @dataclass(frozen=True, slots=True)

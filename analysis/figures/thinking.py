@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis import draw, published, save, thinking
-from analysis.figure import Panel
-from analysis.load import Records, RecordsError
+from analysis.drawing import draw, save
+from analysis.figures.figure import Panel
+from analysis.papers import published, thinking
+from analysis.runs.load import Records, RecordsError
 
 AUTO = "auto"
 GREY = "#8a8a8a"

@@ -8,9 +8,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter
 
-from analysis import save
-from analysis.load import RecordsError
-from analysis.style import LOOKS, SIZE, Look
+from analysis.drawing import save
+from analysis.drawing.style import LOOKS, SIZE, Look
+from analysis.runs.load import RecordsError
 
 FILE = "curves.csv"
 LOSSES = {"loss": ("training", LOOKS["majority"]), "eval_loss": ("questions held out", LOOKS["beam_search"])}

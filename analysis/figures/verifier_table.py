@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis import markdown, scores
-from analysis.bootstrap import Interval
-from analysis.calibration import brier
-from analysis.figure import Sheet
+from analysis.drawing import markdown
+from analysis.estimates import scores
+from analysis.estimates.calibration import brier
+from analysis.estimates.quality import auc_interval
 from analysis.figures import first_error
-from analysis.load import Records, RecordsError
-from analysis.quality import auc_interval
+from analysis.figures.figure import Sheet
+from analysis.runs.load import Records, RecordsError
+from ttcs.records.interval import Interval
 
 MEASURES = {"auc": "AUC", "correlation": "correlation", "brier": "Brier score", "wrong": "first wrong step",
             "right": "right ones left alone", "f1": "F1"}  # fmt: skip

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis import evaluate, variants
-from analysis.figure import Panel
+from analysis.drawing.style import look, split
+from analysis.estimates import evaluate
 from analysis.figures.accuracy import curves
-from analysis.load import Records, RecordsError
-from analysis.style import look, split
+from analysis.figures.figure import Panel
+from analysis.runs import variants
+from analysis.runs.load import Records, RecordsError
 
 
 @dataclass(frozen=True, slots=True)

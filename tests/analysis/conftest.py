@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.analysis.runs import simulated, write
+from tests.analysis.folders import simulated, write
 
 
 @pytest.fixture

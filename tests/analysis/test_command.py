@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from analysis import __main__ as command
-from tests.analysis.runs import simulated, write
-from tests.commands import Main, typed
+from tests.analysis.folders import simulated, write
+from tests.typed import Main, typed
 
 
 @pytest.fixture

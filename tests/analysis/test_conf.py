@@ -7,7 +7,7 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-from ttcs.options import CONF
+from ttcs.config.options import CONF
 
 FILES = sorted((CONF / "figure").glob("*.yaml"))
 

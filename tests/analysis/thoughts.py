@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.analysis.runs import Made, problem, write
+from tests.analysis.folders import Made, problem, write
 
 Thought = tuple[int, bool | None]  # tokens of the thinking, and whether its answer is right (None: rejected, no answer)
 

@@ -13,11 +13,11 @@ from benchmarks.lengths import Shape
 from benchmarks.machine import Machine
 from benchmarks.rescoring import FullBeamSearch
 from tests.simulation import PROBLEMS, STRATEGIES, CountingPolicy, comparable, one, simulate
-from ttcs import reduction
+from ttcs.choice import reduction
+from ttcs.choice.selection import Best
 from ttcs.core import Continue, Stop, Trajectory
 from ttcs.policies.scripted import ScriptedPolicy
 from ttcs.prms.scripted import ScriptedPRM
-from ttcs.selection import Best
 from ttcs.strategies.dvts import DVTS
 
 

@@ -17,13 +17,13 @@ from hydra import compose, initialize_config_dir
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.commands import typed
 from tests.curation.rows import line, read, write
-from ttcs.components import build
+from tests.typed import typed
+from ttcs.config.components import build
+from ttcs.config.options import CONF
 from ttcs.curation import __main__ as command
 from ttcs.curation.funnel import Funnel
 from ttcs.curation.stage import passes
-from ttcs.options import CONF
 
 ROOT = Path(__file__).parents[2]
 TEST = "How many apples are left when seven of nine are eaten?"

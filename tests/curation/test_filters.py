@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.curation.rows import row
-from ttcs.columns import Columns, problem, stem
+from ttcs.config.options import CONF
 from ttcs.core import Problem
 from ttcs.curation import rules
 from ttcs.curation.decontaminate import against, ngrams
@@ -16,7 +16,7 @@ from ttcs.curation.length import Length, Tokens, characters, words
 from ttcs.curation.quality import Quality
 from ttcs.curation.row import Drop
 from ttcs.errors import UserError
-from ttcs.options import CONF
+from ttcs.problems.columns import Columns, problem, stem
 
 TRIANGLE = "    A\n   / \\\n  /   \\\n /_____\\\nB       C"
 SPOILT = [

@@ -6,7 +6,9 @@ import pytest
 
 from tests.curation.rows import read, row, write
 from ttcs import answers
-from ttcs.components import build
+from ttcs.choice.selection import Majority
+from ttcs.config.components import build
+from ttcs.config.composed import composed
 from ttcs.core import Problem, Step, Stop, Trajectory
 from ttcs.curation import answer_file, asking
 from ttcs.curation.answer_file import answered
@@ -16,13 +18,11 @@ from ttcs.curation.difficulty import Difficulty, verdict
 from ttcs.curation.domains import GivenDomain
 from ttcs.curation.duplicates import Duplicates
 from ttcs.curation.full import Full
-from ttcs.curation.policy import composed
 from ttcs.curation.row import Drop
 from ttcs.curation.stage import Pass, passes
 from ttcs.errors import UserError
-from ttcs.ledger import Budget
-from ttcs.scheduler import run
-from ttcs.selection import Majority
+from ttcs.search.ledger import Budget
+from ttcs.search.scheduler import run
 from ttcs.strategies.greedy import Greedy
 
 ROWS = [row(id=str(i), question=f"What is {i} + 1?", reference=str(i + 1)) for i in range(60)]
@@ -32,7 +32,8 @@ FIRST, SECOND = ["scripted", "policy.spread=1.0"], ["scripted", "policy.spread=1
 def solved_by(words):
     """Ids of what a policy solves, by the scheduler and the graders alone."""
     problems = [Problem(row.key, row.question, row.reference) for row in ROWS]
-    outcomes = run(Greedy(), Majority(), problems, build(composed(words), "policy"), asking._no_prm, Budget(), 0)
+    policy = build(composed("policy", words), "policy")
+    outcomes = run(Greedy(), Majority(), problems, policy, asking._no_prm, Budget(), 0)
     texts = {outcome.problem: outcome.candidates[0].text for outcome in outcomes}
     return {p.id for p, text in texts.items() if answers.equivalent(answers.extract(text), p.answer)}
 

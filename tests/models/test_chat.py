@@ -10,12 +10,12 @@ import pytest
 from hydra import compose, initialize_config_dir
 
 from tests import tiny
+from ttcs.config.options import CONF
 from ttcs.core import Problem
 from ttcs.errors import UserError
 from ttcs.models.boundaries import Boundaries
 from ttcs.models.load import load_tokenizer
 from ttcs.models.prompt import Prompt
-from ttcs.options import CONF
 
 HEAD, END, EOT = "<|start_header_id|>", "<|end_header_id|>\n\n", "<|eot_id|>"
 LLAMA = (

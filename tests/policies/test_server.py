@@ -16,12 +16,12 @@ import pytest
 from tests import simulation, tiny
 from tests.servers import brain
 from tests.servers.fake import Fault, Log, serving
+from ttcs.choice.selection import Majority
 from ttcs.core import Continue, Continued, Problem, Stop, Trajectory
 from ttcs.errors import EngineError, UserError
 from ttcs.models.reasoning import ReasoningFormat
 from ttcs.policies.server import ServerPolicy
 from ttcs.policies.transformers import TransformersPolicy
-from ttcs.selection import Majority
 from ttcs.servers import client
 from ttcs.servers.api import Api
 from ttcs.servers.chat import Chat

@@ -16,10 +16,10 @@ from transformers import AutoTokenizer
 
 from tests import tiny
 from tests.prms.families import FAMILIES, Family, judge
-from ttcs.components import build
+from ttcs.config.components import build
+from ttcs.config.options import CONF
 from ttcs.core import Trajectory
 from ttcs.errors import UserError
-from ttcs.options import CONF
 from ttcs.prms import math_shepherd
 from ttcs.prms.generative import Generative
 from ttcs.prms.outcome import Outcome

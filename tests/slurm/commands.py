@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
 
-from ttcs.folder import RECORDS
-from ttcs.launchers.slurm import NOTE
-from ttcs.records import Record, read
+from ttcs.records.folder import RECORDS
+from ttcs.records.record import Record, read
+from ttcs.running.launchers.slurm import NOTE
 
 SCRIPTED = ["policy=scripted", "prm=scripted", "n=2", "-m"]
 SLURM = ["launcher=slurm", "launcher.cpus_per_task=1", "launcher.mem=null"]

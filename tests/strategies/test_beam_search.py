@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.simulation import CountingPRM, Recorded, one, simulate
-from ttcs import reduction
+from ttcs.choice import reduction
 from ttcs.core import Sample, Score, Trajectory
 from ttcs.policies.scripted import ScriptedPolicy, is_right
 from ttcs.prms.scripted import ScriptedPRM

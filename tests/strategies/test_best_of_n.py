@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from tests.simulation import CountingPolicy, CountingPRM, one, unscored
+from ttcs.choice.selection import Majority
 from ttcs.policies.scripted import ScriptedPolicy
-from ttcs.selection import Majority
 from ttcs.strategies.best_of_n import BestOfN
 
 

@@ -12,20 +12,20 @@ from hydra import compose, initialize_config_dir
 from hydra.errors import InstantiationException
 
 from tests.simulation import CONF, CountingPolicy, CountingPRM, one, simulate
-from ttcs import reduction
-from ttcs.components import build
+from ttcs.choice import reduction
+from ttcs.choice.optimal import SCHEMA, Table, load
+from ttcs.config.components import build
 from ttcs.core import Strategy
 from ttcs.errors import UserError, told
-from ttcs.ledger import Budget
-from ttcs.optimal import SCHEMA, Table, load
 from ttcs.policies.scripted import ScriptedPolicy
+from ttcs.search.ledger import Budget
 from ttcs.strategies.beam_search import BeamSearch
 from ttcs.strategies.best_of_n import BestOfN
 from ttcs.strategies.compute_optimal import ComputeOptimal
 from ttcs.strategies.dvts import DVTS
 from ttcs.strategies.greedy import Greedy
 
-LAST = {"_target_": "ttcs.reduction.last", "_partial_": True}
+LAST = {"_target_": "ttcs.choice.reduction.last", "_partial_": True}
 METHODS: dict[str, dict[str, Any]] = {
     "greedy": {"_target_": "ttcs.strategies.greedy.Greedy"},
     "weighted": {"_target_": "ttcs.strategies.best_of_n.BestOfN", "n": None},

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from tests.simulation import PROBLEMS, STRATEGIES, CountingPRM, comparable, one, simulate, unscored
-from ttcs import reduction
+from ttcs.choice import reduction
+from ttcs.choice.selection import Best, Majority
 from ttcs.core import Stop
 from ttcs.errors import UserError
 from ttcs.policies.scripted import ScriptedPolicy
 from ttcs.prms.scripted import ScriptedPRM
-from ttcs.selection import Best, Majority
 from ttcs.strategies.beam_search import BeamSearch
 from ttcs.strategies.best_of_n import BestOfN
 from ttcs.strategies.dvts import DVTS

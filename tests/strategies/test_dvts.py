@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.simulation import Recorded, one
-from ttcs import reduction
+from ttcs.choice import reduction
 from ttcs.core import Problem, Sample, Score, Step, Stop, Trajectory
 from ttcs.policies.scripted import ScriptedPolicy
 from ttcs.strategies.dvts import DVTS

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.simulation import CountingPRM, Recorded, comparable, one, simulate
-from ttcs import reduction
+from ttcs.choice import reduction
 from ttcs.core import Sample
 from ttcs.policies.scripted import ScriptedPolicy
 from ttcs.strategies.beam_search import BeamSearch

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tests.simulation import PROBLEMS, CountingPolicy, Recorded, one, simulate
+from ttcs.choice.reduction import last
+from ttcs.choice.selection import Best, Hierarchical, Majority, Weighted
 from ttcs.core import Candidate, Sample, Score
 from ttcs.errors import UserError
-from ttcs.grade import grade
 from ttcs.policies.scripted import ScriptedPolicy, is_right
 from ttcs.prms.scripted import ScriptedPRM
-from ttcs.reduction import last
-from ttcs.selection import Best, Hierarchical, Majority, Weighted
+from ttcs.records.grade import grade
 from ttcs.strategies.beam_search import BeamSearch
 from ttcs.strategies.revisions import Revisions
 from ttcs.strategies.search_and_revise import SearchAndRevise

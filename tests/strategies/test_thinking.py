@@ -10,22 +10,22 @@ import pytest
 
 from tests import tiny
 from tests.simulation import PROBLEMS, Recorded, one, simulate
+from ttcs.choice.reduction import last
+from ttcs.choice.selection import Majority
 from ttcs.core import Continue, Sample, Stop, Trajectory
 from ttcs.errors import UserError
-from ttcs.grade import grade
 from ttcs.models.reasoning import ReasoningFormat
 from ttcs.policies.scripted import ScriptedPolicy
 from ttcs.policies.scripted_thinking import ScriptedThinking
 from ttcs.policies.transformers import TransformersPolicy
-from ttcs.reduction import last
-from ttcs.selection import Majority
+from ttcs.records.grade import grade
+from ttcs.records.summary import independent
 from ttcs.strategies.budget_forcing import BudgetForcing
 from ttcs.strategies.class_conditional import ClassConditional
 from ttcs.strategies.rebase import Rebase, shared_out
 from ttcs.strategies.rejection_sampling import RejectionSampling
 from ttcs.strategies.step_conditional import StepConditional
 from ttcs.strategies.token_conditional import TokenConditional
-from ttcs.summary import independent
 
 HASTY = ScriptedPolicy(thinking=ScriptedThinking(end=1.0))
 ENDLESS = ScriptedPolicy(thinking=ScriptedThinking(end=0.0))

@@ -8,7 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from analysis.figures.training import curves, training_curves
-from analysis.load import RecordsError
+from analysis.runs.load import RecordsError
 from ttcs.training.curves import COLUMNS, Curves, table
 
 HISTORY = [

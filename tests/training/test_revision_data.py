@@ -7,10 +7,10 @@ from random import Random
 
 import pytest
 
-from tests.commands import typed
+from tests.typed import typed
 from ttcs.__main__ import main
 from ttcs.errors import UserError
-from ttcs.records import RecordFile, read
+from ttcs.records.record import RecordFile, read
 from ttcs.training.revision_data import Pool, RevisionData, nearest_to
 
 WRONG = [f"wrong {'x' * i}" for i in range(6)]

@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 
+from ttcs.choice.selection import Majority
 from ttcs.core import Problem
 from ttcs.errors import UserError
-from ttcs.ledger import Budget
 from ttcs.policies.scripted import ScriptedPolicy
-from ttcs.scheduler import run
-from ttcs.selection import Majority
+from ttcs.search.ledger import Budget
+from ttcs.search.scheduler import run
 from ttcs.training.exercises import train_exercises
 from ttcs.training.monte_carlo import MonteCarlo, answer, labelled
 from ttcs.training.rollout_file import RolloutFolder
@@ -146,9 +146,9 @@ def test_problems_without_an_answer_are_said(tmp_path):
     path.write_text('{"question": "?"}\n{"question": "!"}\n')
     columns = dict.fromkeys(("id", "answer", "level", "family"))
     dataset = {
-        "_target_": "ttcs.dataset.jsonl",
+        "_target_": "ttcs.problems.dataset.jsonl",
         "path": str(path),
-        "columns": {"_target_": "ttcs.columns.Columns", "question": "question", **columns},
+        "columns": {"_target_": "ttcs.problems.columns.Columns", "question": "question", **columns},
         "limit": None,
         "shard": 0,
         "shards": 1,

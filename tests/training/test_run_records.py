@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests import tiny
-from tests.commands import typed
 from tests.training.solutions import stage
+from tests.typed import typed
 from ttcs.__main__ import main
 from ttcs.errors import UserError
 from ttcs.prms.outcome import Outcome
-from ttcs.records import read
+from ttcs.records.record import read
 from ttcs.training.run_records import RunRecords
 
 Start = Callable[..., Path]

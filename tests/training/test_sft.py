@@ -8,9 +8,9 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 
 from tests import tiny
-from tests.commands import typed
+from tests.typed import typed
+from ttcs.config.options import CONF
 from ttcs.errors import UserError
-from ttcs.options import CONF
 from ttcs.training.__main__ import main
 from ttcs.training.chats import Chat, Solutions
 
@@ -29,6 +29,7 @@ def test_a_file_of_solutions_is_enough(
     code, said, error = call(*tuned, *small, "stage.arguments.logging_steps=1", "stage.arguments.eval_steps=2")
     assert code == 0, error
     assert (tmp_path / "sft" / "model.safetensors").exists() and not (tmp_path / ".sft.part").exists()
+    assert (tmp_path / "sft_checkpoints" / "curves.png").stat().st_size > 5000
     assert "sft 2/2  loss" in said and "tokens/s" in said and "eval loss" in said
     code, _, error = call(*tuned, *small, "stage.arguments.learning_rate=1.0")
     assert (code, error.splitlines()[-1]) == (

@@ -6,9 +6,9 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from transformers import AutoConfig
 
-from ttcs.identity import settings
+from ttcs.config.identity import settings
+from ttcs.config.options import CONF
 from ttcs.models.outline import policy_size
-from ttcs.options import CONF
 
 
 def stage(name: str) -> dict[str, Any]:

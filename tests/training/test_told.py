@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 
 from tests import tiny
 from tests.training.test_traces import TOKENIZER, made
-from ttcs.options import CONF
+from ttcs.config.options import CONF
 from ttcs.training.told import Lengths, Steps, Tokens
 
 STEPS = ["Add: $1 + 1 = 2$.\n\n", "So it is $2$.\n\n"]

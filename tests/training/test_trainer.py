@@ -58,7 +58,6 @@ def test_killed_at_any_time_it_ends_with_the_same_weights(tmp_path: Path) -> Non
     steps = [line.split(",")[0] for line in (killed / "work" / "curves.csv").read_text().splitlines()]
     assert steps == ["step", *map(str, range(5, STEPS + 1, 5))]
     assert _columns(killed, "tokens", "loss") == _columns(undisturbed, "tokens", "loss")
-    assert (killed / "work" / "curves.png").stat().st_size > 5000
 
 
 def test_killed_after_its_last_step_it_takes_none_more(tmp_path: Path) -> None:

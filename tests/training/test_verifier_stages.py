@@ -9,8 +9,8 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from transformers import TrainingArguments
 
-from ttcs.identity import register_resolvers
-from ttcs.options import CONF
+from ttcs.config.identity import register_resolvers
+from ttcs.config.options import CONF
 from ttcs.prms.outcome import Outcome
 from ttcs.prms.qwen_math import QwenMath
 from ttcs.prms.rlhflow import RLHFlow

@@ -8,10 +8,10 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
-from ttcs.components import forget, share
+from ttcs.config.components import forget, share
+from ttcs.config.identity import register_resolvers
+from ttcs.config.options import CONF
 from ttcs.core import Problem
-from ttcs.identity import register_resolvers
-from ttcs.options import CONF
 from ttcs.policies.transformers import TransformersPolicy
 from ttcs.policies.vllm import VLLMPolicy
 from ttcs.prms.transformers import TransformersPRM

@@ -12,11 +12,11 @@ from scipy.stats import chi2_contingency
 from tests.simulation import simulate
 from tests.vllm.asking import ask, finish
 from ttcs.answers.extraction import extract
+from ttcs.choice.selection import Majority
 from ttcs.core import Problem, Step, Stop, Trajectory, Turn
 from ttcs.models.reasoning import ReasoningFormat, Thinking
 from ttcs.policies.transformers import TransformersPolicy
 from ttcs.policies.vllm import VLLMPolicy
-from ttcs.selection import Majority
 from ttcs.strategies.budget_forcing import BudgetForcing
 
 Pair = tuple[VLLMPolicy, TransformersPolicy]

@@ -12,16 +12,16 @@ import pytest
 
 from tests.vllm.conftest import ENGINES
 from ttcs import __main__ as command
+from ttcs.choice.reduction import last
+from ttcs.choice.selection import Weighted
 from ttcs.core import PRM, Policy, Problem, Strategy
-from ttcs.execution import Outcome
-from ttcs.ledger import Budget
 from ttcs.policies.transformers import TransformersPolicy
 from ttcs.policies.vllm import VLLMPolicy
 from ttcs.prms.transformers import TransformersPRM
 from ttcs.prms.vllm import VLLMPRM
-from ttcs.reduction import last
-from ttcs.scheduler import run
-from ttcs.selection import Weighted
+from ttcs.search.execution import Outcome
+from ttcs.search.ledger import Budget
+from ttcs.search.scheduler import run
 from ttcs.strategies.beam_search import BeamSearch
 from ttcs.strategies.best_of_n import BestOfN
 from ttcs.strategies.dvts import DVTS

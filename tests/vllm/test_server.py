@@ -20,14 +20,14 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
-from ttcs.components import build, share
+from ttcs.config.components import build, share
+from ttcs.config.identity import register_resolvers
+from ttcs.config.options import CONF
 from ttcs.core import Continue, Continued, Judge, Judged, Problem, Stop, Trajectory, Turn
 from ttcs.errors import EngineError, UserError
-from ttcs.identity import register_resolvers
 from ttcs.models.load import load_tokenizer
-from ttcs.options import CONF
 from ttcs.prms.rlhflow import RLHFlow
-from ttcs.session import session
+from ttcs.running.session import session
 
 STARTING, STOPPING = 1200, 120  # seconds; a busy machine takes its time
 COMMAND = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--host", "127.0.0.1", "--dtype", "float32"]

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
+from tests.test_conf import composed
 
 from tests.prms.families import judge
 from tests.simulation import Recorded, simulate
-from tests.test_conf import composed
 from tests.tiny import trajectory
-from ttcs.components import build
+from ttcs.choice.selection import Majority
+from ttcs.config.components import build
+from ttcs.config.options import CONF
 from ttcs.core import Problem, Sample
-from ttcs.options import CONF
-from ttcs.selection import Majority
 from ttcs.strategies.budget_forcing import BudgetForcing
 from ttcs.strategies.revisions import Revisions
 from ttcs.zoo.generator import Exercise, Mistakes, Split, exercises

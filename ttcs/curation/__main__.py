@@ -12,14 +12,14 @@ from typing import Any
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
-from ttcs.components import build
+from ttcs.config.components import build
+from ttcs.config.explain import answering
+from ttcs.config.identity import identity, portable, register_resolvers
+from ttcs.config.options import CONF, options
 from ttcs.curation.curation import ASKED, CARD, DATA, FUNNEL, REJECTED, Curation
 from ttcs.errors import UserError
-from ttcs.explain import answering
-from ttcs.folder import difference, write
-from ttcs.identity import identity, portable, register_resolvers
-from ttcs.options import CONF, options
-from ttcs.progress import console
+from ttcs.records.folder import difference, write
+from ttcs.running.progress import console
 
 register_resolvers()
 OmegaConf.register_new_resolver("options", options, replace=True)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ttcs import answers
+from ttcs.config.composed import composed
 from ttcs.core import Problem, Trajectory
 from ttcs.curation.answer_file import Line
 from ttcs.curation.asking import ask
 from ttcs.curation.domains import labelled
-from ttcs.curation.policy import composed
 from ttcs.curation.row import Drop, Row
 from ttcs.curation.stage import Filter, Rows
 from ttcs.errors import UserError
@@ -42,7 +42,7 @@ class AskedDomain:
     otherwise: str | None
 
     def __post_init__(self) -> None:
-        composed(self.policy)
+        composed("policy", self.policy)
         if missing := [name for name in ("{domains}", "{question}") if name not in self.request]:
             raise UserError(f"domain.request has no {missing[0]}")
 

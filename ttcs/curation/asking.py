@@ -9,14 +9,14 @@ from typing import Any
 
 from rich.progress import track
 
-from ttcs.components import build
+from ttcs.choice.selection import Majority
+from ttcs.config.components import build
+from ttcs.config.composed import composed
 from ttcs.core import Policy, Problem, Trajectory
 from ttcs.curation.answer_file import Line, answered
-from ttcs.curation.policy import composed
-from ttcs.ledger import Budget
-from ttcs.progress import console
-from ttcs.scheduler import run
-from ttcs.selection import Majority
+from ttcs.running.progress import console
+from ttcs.search.ledger import Budget
+from ttcs.search.scheduler import run
 from ttcs.strategies.greedy import Greedy
 
 Reading = Callable[[Problem, Trajectory], Line]
@@ -30,7 +30,7 @@ def ask(policy: Sequence[str], problems: Sequence[Problem], path: Path, reading:
     done = answered(path)
     todo = [problem for problem in problems if problem.id not in done]
     if todo:
-        loaded: Policy = build(composed(policy), "policy")
+        loaded: Policy = build(composed("policy", policy), "policy")
         outcomes = run(Greedy(), Majority(), todo, loaded, _no_prm, Budget(), 0)  # temperature 0: no seed is drawn from
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a", encoding="utf-8") as file:

@@ -7,7 +7,7 @@ from time import monotonic
 
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from ttcs.progress import LOG_SECONDS, console
+from ttcs.running.progress import LOG_SECONDS, console
 
 
 def counted(blocks: Iterable[Sequence[str]], title: str, done: int, total: int | None) -> Iterator[Sequence[str]]:

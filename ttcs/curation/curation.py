@@ -19,7 +19,7 @@ from ttcs.curation.row import Entry, Row
 from ttcs.curation.source import Source, numbered
 from ttcs.curation.stage import Pass, Stage, passes
 from ttcs.errors import UserError
-from ttcs.folder import write, write_lines
+from ttcs.records.folder import write, write_lines
 
 DATA, REJECTED, FUNNEL, CARD = "data.jsonl", "rejected.jsonl", "funnel.csv", "README.md"
 ASKED = "asked"  # folder of what models said

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ttcs.columns import stem
 from ttcs.core import Problem
 from ttcs.curation.row import Drop, Row, spelling, words
 from ttcs.errors import UserError
+from ttcs.problems.columns import stem
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ttcs import answers
+from ttcs.config.composed import composed
 from ttcs.core import Problem, Trajectory
 from ttcs.curation.answer_file import Line, read
 from ttcs.curation.asking import ask
-from ttcs.curation.policy import composed
 from ttcs.curation.row import Drop, Row
 from ttcs.curation.stage import Filter, Rows
 
@@ -41,7 +41,7 @@ class Difficulty:
 
     def __post_init__(self) -> None:
         for words in self.policies.values():
-            composed(words)  # a mistake is told now, not when the other stages are done
+            composed("policy", words)  # a mistake is told now, not when the other stages are done
 
     def ask(self, rows: Rows, files: Path) -> Filter:
         solved = {key: Path(path).name for path in self.verdicts for key in _solved(read(Path(path)).values())}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from ttcs.progress import console
+from ttcs.running.progress import console
 
 HEADER = "stage", "reason", "rows", "left"
 SHOWN = 12  # reasons of a stage in a table

@@ -9,9 +9,9 @@ from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
-from ttcs import rows as raw
 from ttcs.curation.row import Row
 from ttcs.errors import UserError
+from ttcs.problems import rows as raw
 
 TRUE = {"true", "1", "1.0", "yes"}
 FALSE = {"false", "0", "0.0", "no", "none", "null"}

@@ -11,13 +11,13 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from ttcs.config.explain import answering
+from ttcs.config.options import CONF
 from ttcs.errors import UserError
-from ttcs.explain import answering
-from ttcs.folder import write
-from ttcs.options import CONF
 from ttcs.planning import plan, report
-from ttcs.progress import console
-from ttcs.sweep import points
+from ttcs.records.folder import write
+from ttcs.running.progress import console
+from ttcs.running.sweep import points
 
 FLAGS = ("-m", "--multirun")
 

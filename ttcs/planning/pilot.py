@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
-
+from ttcs.config.file import load
+from ttcs.config.identity import identity, portable
+from ttcs.config.moved import current
 from ttcs.errors import UserError
-from ttcs.folder import CONFIG, RECORDS
-from ttcs.identity import identity, portable
 from ttcs.planning.work import Work, extrapolated, measured
-from ttcs.records import read
+from ttcs.records.folder import CONFIG, RECORDS
+from ttcs.records.record import read
 
 SIZES = ("n", "seed", "strategy.n", "dataset.limit", "dataset.shard", "dataset.shards")  # in which a pilot may differ
 NOT_A_RUNS = ("gpu", "plan")
@@ -45,7 +45,7 @@ def runs(folder: Path) -> list[Run]:
     return [_run(file.parent) for file in files]
 
 
-def expected(runs: Sequence[Run], config: DictConfig, parameters: float) -> Expected:
+def expected(runs: Sequence[Run], config: Mapping[str, Any], parameters: float) -> Expected:
     """The work of the runs that differ in size only (one for every n), brought to the n that is planned.
 
     UserError names what the least different run differs in if there is none.
@@ -66,13 +66,11 @@ def work(runs: Sequence[Run], parameters: float) -> list[Work]:
 
 
 def _run(folder: Path) -> Run:
-    config = OmegaConf.load(folder / CONFIG)
-    assert isinstance(config, DictConfig)
-    return Run(folder, *_keys(portable(config)))
+    return Run(folder, *_keys(portable(load(folder / CONFIG))))
 
 
 def _keys(config: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
-    inside = identity({key: value for key, value in config.items() if key not in NOT_A_RUNS})
+    inside = identity(current({key: value for key, value in config.items() if key not in NOT_A_RUNS}))
     n = inside.get("strategy.n", 1)
     return {key: value for key, value in inside.items() if key not in SIZES}, n
 

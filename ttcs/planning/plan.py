@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, ListConfig
-
-from ttcs.components import build
+from ttcs.config.components import build
 from ttcs.planning import pilot, simulation
 from ttcs.planning.estimate import Estimate, estimate
 from ttcs.planning.machine import Machine
-from ttcs.runner import Plan, left_out
+from ttcs.running.runner import Plan, left_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,36 +32,43 @@ class Point:
         return named | {name: asdict(amount) for name, amount in self.estimate.amounts().items()}
 
 
-def points(configs: Iterable[DictConfig]) -> list[Point]:
+def points(configs: Iterable[Mapping[str, Any]]) -> list[Point]:
     """An estimate for every configuration that `span` does not leave out; the files of a pilot are listed once."""
     found: dict[Path, Sequence[pilot.Run]] = {}
-    return [_point(config, found) for config in configs if not left_out(config, config.hydra.runtime.choices.strategy)]
+    return [_point(config, found) for config in configs if not left_out(config, _strategy(config))]
 
 
-def _point(config: DictConfig, found: dict[Path, Sequence[pilot.Run]]) -> Point:
+def _point(config: Mapping[str, Any], found: dict[Path, Sequence[pilot.Run]]) -> Point:
     problems = len(Plan.of(config).problems)
     machine: Machine = build(config, "gpu")
     expected = _expected(config, found)
     return Point(
-        overrides=_overrides(config.hydra.overrides.task),
-        strategy=config.hydra.runtime.choices.strategy,
-        n=config.n,
-        seed=config.seed,
+        overrides=_overrides(config["hydra"]["overrides"]["task"]),
+        strategy=_strategy(config),
+        n=config["n"],
+        seed=config["seed"],
         problems=problems,
         source=expected.source,
         estimate=estimate(expected.works, problems, machine),
     )
 
 
-def _overrides(task: ListConfig) -> dict[str, str]:
+def _strategy(config: Mapping[str, Any]) -> str:
+    """The option that was chosen."""
+    name: str = config["hydra"]["runtime"]["choices"]["strategy"]
+    return name
+
+
+def _overrides(task: Sequence[str]) -> dict[str, str]:
     pairs = (str(override).partition("=") for override in task)
     return {key: value for key, _, value in pairs}
 
 
-def _expected(config: DictConfig, found: dict[Path, Sequence[pilot.Run]]) -> pilot.Expected:
-    if config.plan.pilot is None:
+def _expected(config: Mapping[str, Any], found: dict[Path, Sequence[pilot.Run]]) -> pilot.Expected:
+    plan = config["plan"]
+    if plan["pilot"] is None:
         return simulation.expected(config)
-    folder = Path(str(config.plan.pilot))
+    folder = Path(str(plan["pilot"]))
     if folder not in found:
         found[folder] = pilot.runs(folder)
-    return pilot.expected(found[folder], config, config.plan.policy.size.parameters)
+    return pilot.expected(found[folder], config, plan["policy"]["size"]["parameters"])

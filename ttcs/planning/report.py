@@ -13,7 +13,7 @@ from rich.table import Table
 
 from ttcs.planning.estimate import Amount, total
 from ttcs.planning.plan import Point
-from ttcs.progress import console
+from ttcs.running.progress import console
 
 TITLES = "tokens", "PRM tokens", "FLOPs", "hours", "cost"
 ALWAYS = "strategy", "n"

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from omegaconf import DictConfig
+from collections.abc import Mapping
+from typing import Any
 
-from ttcs.components import build
+from ttcs.config.components import build
 from ttcs.core import PRM, Problem
-from ttcs.grade import grade
 from ttcs.planning.pilot import Expected
 from ttcs.planning.work import simulated
-from ttcs.scheduler import run
-from ttcs.session import METHOD
+from ttcs.records.grade import grade
+from ttcs.running.session import METHOD
+from ttcs.search.scheduler import run
 
 PROBLEMS = 20
 
 
-def expected(config: DictConfig) -> Expected:
+def expected(config: Mapping[str, Any]) -> Expected:
     """The strategy as configured, on 20 problems that are only levels: 1 to 5, over and over."""
     strategy, selection, reduction, budget = (build(config, key) for key in METHOD)
-    policy, prm = build(config.plan, "policy"), build(config.plan, "prm")
-    question = " ".join(["token"] * config.plan.prompt_tokens)
+    policy, prm = build(config, "plan.policy"), build(config, "plan.prm")
+    question = " ".join(["token"] * config["plan"]["prompt_tokens"])
     problems = [Problem(f"simulated-{i}", question, "0", level=i % 5 + 1) for i in range(PROBLEMS)]
 
     def load() -> PRM:
         loaded: PRM = prm
         return loaded
 
-    outcomes = run(strategy, selection, problems, policy, load, budget, config.seed)
+    outcomes = run(strategy, selection, problems, policy, load, budget, config["seed"])
     records = [grade(outcome, selection, reduction, 0.0) for outcome in outcomes]
     records.sort(key=lambda record: record.problem_id)
     return Expected(simulated(records, policy.size.parameters), f"a simulation of {PROBLEMS} problems")

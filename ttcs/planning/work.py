@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ttcs.records import Record
+from ttcs.records.record import Record
 
 GROWING = "decoded", "read", "prm_tokens", "policy_flops", "prm_flops", "seconds"  # with n; the other fields stay
 

@@ -8,7 +8,7 @@ from ttcs.strategies.checks import at_least
 
 
 class Table(Protocol):
-    """Which strategy is best where (ttcs.optimal)."""
+    """Which strategy is best where (ttcs.choice.optimal)."""
 
     def check(self, samples: int, n: int) -> None: ...
 

@@ -6,16 +6,20 @@ import os
 import sys
 from contextlib import redirect_stdout
 from io import StringIO
+from pathlib import Path
 
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
+from ttcs.config.components import build
+from ttcs.config.explain import answering
+from ttcs.config.identity import register_resolvers
+from ttcs.config.options import CONF
 from ttcs.errors import UserError
-from ttcs.explain import answering
-from ttcs.identity import register_resolvers
-from ttcs.options import CONF
+from ttcs.running.picture import drawn
 from ttcs.training.claim import claim
 from ttcs.training.group import part
+from ttcs.training.output import CURVES
 
 register_resolvers()
 os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")  # a stage has a bar of its own
@@ -33,6 +37,8 @@ def main(config: DictConfig) -> None:
         claim({str(key): value for key, value in plain.items()}, first)
         hydra.utils.instantiate(config.stage, _convert_="all").run()
         part()
+        if first and (Path(str(plain.get("work"))) / CURVES).exists():
+            drawn(build(config, "picture"), Path(str(plain["work"])))
 
 
 if __name__ == "__main__":

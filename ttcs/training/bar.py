@@ -8,7 +8,7 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from transformers import TrainerCallback
 
-from ttcs.progress import console
+from ttcs.running.progress import console
 
 
 class Bar(TrainerCallback):  # type: ignore[misc]

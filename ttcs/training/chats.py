@@ -17,7 +17,7 @@ from ttcs.errors import UserError
 from ttcs.models.pieces import Pieces, Prefix
 from ttcs.models.prompt import Prompt
 from ttcs.models.reasoning import Thinking
-from ttcs.rows import from_jsonl
+from ttcs.problems.rows import from_jsonl
 from ttcs.training.examples import UNLABELLED, Example, fitting
 from ttcs.training.split import held_out
 

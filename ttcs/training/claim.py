@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ttcs.config.identity import settings
 from ttcs.errors import UserError
-from ttcs.folder import difference, write
-from ttcs.identity import settings
+from ttcs.records.folder import difference, write
 
 FILE = "stage.json"
 # How long, how often looked at, where to: a training can go on with others of these.

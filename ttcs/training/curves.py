@@ -11,10 +11,9 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from ttcs.folder import write
-from ttcs.progress import console
+from ttcs.records.folder import write
+from ttcs.training.output import CURVES
 
-FILE = "curves.csv"
 COLUMNS = {
     "step": "step",
     "epoch": "epoch",
@@ -39,7 +38,7 @@ class Curves(TrainerCallback):  # type: ignore[misc]
     def on_log(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         state.log_history[-1]["seconds"] = round(monotonic() - self._began, 3)
         if state.is_world_process_zero:
-            path = Path(args.output_dir) / FILE
+            path = Path(args.output_dir) / CURVES
             path.parent.mkdir(parents=True, exist_ok=True)
             write(path, table(state.log_history))
 
@@ -55,14 +54,3 @@ def table(history: Sequence[Mapping[str, Any]]) -> str:
     writer.writeheader()
     writer.writerows(rows.values())
     return text.getvalue()
-
-
-def draw(work: str) -> None:
-    """curves.png beside the CSV; that there is nothing to draw is no reason to lose a model."""
-    from analysis.figures.training import training_curves  # only here: matplotlib takes its time to import
-    from analysis.load import RecordsError
-
-    try:
-        training_curves(Path(work))
-    except RecordsError as error:
-        console.print(f"no plot: {error}", markup=False)

@@ -9,15 +9,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
 from rich.progress import track
 
-from analysis.load import SCORES
-from ttcs.components import build
+from ttcs.config.components import build
+from ttcs.config.identity import identity, portable
 from ttcs.core import PRM, Judge, Step, Stop, Trajectory, Turn
 from ttcs.errors import UserError
-from ttcs.folder import difference
-from ttcs.identity import identity, portable
+from ttcs.records.folder import SCORES, difference
 from ttcs.training.labelled import Labelled
 
 Scores = tuple[float | None, ...]
@@ -39,7 +37,7 @@ class Evaluate:
     limit: int | None = None
 
     def run(self) -> None:
-        config = OmegaConf.create({"prm": self.prm, "solutions": self.solutions})
+        config = {"prm": self.prm, "solutions": self.solutions}
         found = list(islice(build(config, "solutions").solutions(), self.limit))
         path, settings = Path(self.out) / self.name / SCORES, identity(portable(config))
         done = _done(path, settings, found)

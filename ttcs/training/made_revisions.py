@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Literal
 
-from ttcs.folder import write_lines
+from ttcs.records.folder import write_lines
 from ttcs.training.revision_data import Pool, RevisionData
 from ttcs.zoo.generator import Mistakes, Split, exercises
 

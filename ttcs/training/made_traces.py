@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from ttcs.core import Problem
-from ttcs.folder import write_lines
+from ttcs.records.folder import write_lines
 from ttcs.training.told import Telling
 from ttcs.zoo.generator import Exercise, Mistakes, Split, exercises
 from ttcs.zoo.reasoner import latex

@@ -9,7 +9,7 @@ from typing import Any
 
 from ttcs import answers
 from ttcs.core import Problem, Sample, Search, Trajectory
-from ttcs.execution import Outcome
+from ttcs.search.execution import Outcome
 
 Prefix = tuple[int, ...]
 

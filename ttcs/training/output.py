@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+CURVES = "curves.csv"  # of a training, in the folder of its checkpoints
+
 
 def begun(out: Path) -> Path:
     """An empty folder beside `out` to write into, without what an earlier process may have left there."""

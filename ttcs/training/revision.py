@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 
 from ttcs.errors import UserError
-from ttcs.rows import from_jsonl
+from ttcs.problems.rows import from_jsonl
 from ttcs.training.chats import Chat
 
 

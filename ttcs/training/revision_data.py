@@ -16,11 +16,11 @@ from typing import Literal
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import extractOne
 
-from ttcs.components import build
+from ttcs.config.components import build
 from ttcs.errors import UserError
-from ttcs.folder import write_lines
-from ttcs.records import Record
-from ttcs.stored import Stored
+from ttcs.records.folder import write_lines
+from ttcs.records.record import Record
+from ttcs.records.stored import Stored
 from ttcs.training.run_records import path, stored
 
 

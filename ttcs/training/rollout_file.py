@@ -18,8 +18,8 @@ from typing import IO, Any, Self
 
 from ttcs.core import Problem
 from ttcs.errors import UserError
-from ttcs.folder import difference
-from ttcs.ledger import Ledger
+from ttcs.records.folder import difference
+from ttcs.search.ledger import Ledger
 from ttcs.training.labelled import Labelled
 
 Line = dict[str, Any]

@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
 from rich.progress import track
 
-from ttcs.components import build
+from ttcs.choice.selection import Majority
+from ttcs.config.components import build
+from ttcs.config.identity import identity, portable
 from ttcs.core import Problem
 from ttcs.errors import UserError
-from ttcs.execution import Outcome
-from ttcs.identity import identity, portable
-from ttcs.ledger import Budget
-from ttcs.scheduler import run
-from ttcs.selection import Majority
+from ttcs.search.execution import Outcome
+from ttcs.search.ledger import Budget
+from ttcs.search.scheduler import run
 from ttcs.training.monte_carlo import MonteCarlo, answer, labelled
 from ttcs.training.rollout_file import Closing, RolloutFile, total
 
@@ -42,7 +41,7 @@ class Rollouts:
     shards: int = 1
 
     def run(self) -> None:
-        config = OmegaConf.create({name: getattr(self, name) for name in DECISIVE})
+        config = {name: getattr(self, name) for name in DECISIVE}
         search: MonteCarlo = build(config, "search")
         problems = _with_answers(build(config, "dataset"))[self.shard :: self.shards]
         with RolloutFile(Path(self.out), identity(portable(config))) as file:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from ttcs.components import build
+from ttcs.config.components import build
 from ttcs.core import Problem
 from ttcs.errors import UserError
-from ttcs.folder import RECORDS
-from ttcs.records import CandidateRecord, NodeRecord, Record
-from ttcs.stored import Stored
+from ttcs.records.folder import RECORDS
+from ttcs.records.record import CandidateRecord, NodeRecord, Record
+from ttcs.records.stored import Stored
 from ttcs.training.labelled import Labelled
 
 

@@ -14,7 +14,7 @@ from transformers.trainer import TRAINING_ARGS_NAME
 from ttcs.errors import UserError
 from ttcs.training.bar import Bar
 from ttcs.training.checkpoints import Ended, Order, last_whole
-from ttcs.training.curves import Curves, draw
+from ttcs.training.curves import Curves
 from ttcs.training.lora import ADAPTER, adapted, merged
 from ttcs.training.output import begun, finished, unfinished
 
@@ -48,7 +48,7 @@ def fit(
 ) -> None:
     """Train the model and save it with its tokenizer to `out`, which is there only when everything is in it.
 
-    Goes on from the last whole checkpoint in `work`, where curves.csv and curves.png are too.
+    Goes on from the last whole checkpoint in `work`, where curves.csv is too.
     held_out: what is evaluated on. arguments: fields of transformers' TrainingArguments. loss: (outputs, labels,
     num_items_in_batch) -> loss; None: the model's own. lora: fields of peft's LoraConfig: an adapter is trained, merged
     into the model that is saved, and kept beside it. after: training stops so many evaluations after the one with the
@@ -78,7 +78,6 @@ def fit(
         if beside is not None:
             beside(str(written))
         finished(Path(out))
-        draw(work)
 
 
 def _settings(work: str, seed: int, given: Mapping[str, Any]) -> Any:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from analysis import evaluate
+from analysis.estimates import evaluate
 from analysis.figures.accuracy import Accuracy
-from analysis.load import RecordsError, load
-from tests.analysis.runs import simulated, write
+from analysis.runs.load import RecordsError, load
+from tests.analysis.folders import simulated, write
 
 ALL = ["n", "tokens", "flops", "seconds"]
 

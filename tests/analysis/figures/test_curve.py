@@ -5,10 +5,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis import evaluate
+from analysis.estimates import evaluate
 from analysis.figures.curve import Curve, accuracy_vs_n, single
-from analysis.load import RecordsError, load
-from tests.analysis.runs import Made, problem, write
+from analysis.runs.load import RecordsError, load
+from tests.analysis.folders import Made, problem, write
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

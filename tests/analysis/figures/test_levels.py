@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure
 
-from analysis import bars, evaluate
+from analysis.drawing import bars
+from analysis.estimates import evaluate
 from analysis.figures.levels import Levels
-from analysis.load import RecordsError, load
-from tests.analysis.runs import simulated, write
+from analysis.runs.load import RecordsError, load
+from tests.analysis.folders import simulated, write
 
 
 def figure(

@@ -7,7 +7,7 @@ import pytest
 from analysis.figures.accuracy import Accuracy
 from analysis.figures.paper import Paper
 from analysis.figures.table import Table
-from analysis.load import RecordsError, load
+from analysis.runs.load import RecordsError, load
 
 ACCURACY, LOOKAHEAD = Accuracy("accuracy", "Accuracy", ["n"], None), Accuracy("look", "Look", ["n"], ["lookahead"])
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from analysis.figures.reductions import Reductions
-from analysis.load import RecordsError, load
-from tests.analysis.runs import Made, problem, simulated, write
+from analysis.runs.load import RecordsError, load
+from tests.analysis.folders import Made, problem, simulated, write
 
 ALL = ["last", "min", "prod", "mean"]
 

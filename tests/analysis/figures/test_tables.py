@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import evaluate
-from analysis.bootstrap import difference
+from analysis.estimates import evaluate
+from analysis.estimates.bootstrap import difference
 from analysis.figures.differences import Differences
 from analysis.figures.quality import Quality
 from analysis.figures.table import Table
-from analysis.load import RecordsError, load
-from tests.analysis.runs import simulated, write
+from analysis.runs.load import RecordsError, load
+from tests.analysis.folders import simulated, write
 
 
 def test_the_table_has_a_row_per_method_and_a_column_per_n(sweep: Path) -> None:

@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from analysis.bootstrap import interval
-from analysis.figure import Panel
 from analysis.figures.appended import Appended
 from analysis.figures.control import Control
 from analysis.figures.data_ablation import DataAblation
+from analysis.figures.figure import Panel
 from analysis.figures.rejection import Rejection
 from analysis.figures.sequential_scaling import SequentialScaling
 from analysis.figures.thinking import Thinking
-from analysis.load import Records, RecordsError, load
-from tests.analysis.runs import simulated, write
+from analysis.runs.load import Records, RecordsError, load
+from tests.analysis.folders import simulated, write
 from tests.analysis.thoughts import Thought, forcing, run
+from ttcs.records.interval import interval
 
 STRATEGIES = ["budget_forcing", "token_conditional", "step_conditional", "class_conditional", "rejection_sampling"]
 THINKING = Thinking(STRATEGIES, None, "auto", 500)

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from analysis.figures.verifiers import Verifiers
-from analysis.load import RecordsError, load
-from tests.analysis.runs import simulated, write
+from analysis.runs.load import RecordsError, load
+from tests.analysis.folders import simulated, write
 
 FIGURE = Verifiers("weighted", "majority", ["n"])
 

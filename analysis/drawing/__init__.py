@@ -1,0 +1,1 @@
+"""What is drawn: (ax, df) -> ax, and how it is saved."""

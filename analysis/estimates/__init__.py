@@ -1,0 +1,1 @@
+"""What is computed: estimates, intervals, bins."""

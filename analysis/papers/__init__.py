@@ -1,0 +1,1 @@
+"""What serves the experiments of one paper."""

@@ -1,0 +1,44 @@
+"""The groups of the configuration and their options, each with the first comment of its yaml, for --help."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from ttcs.config.identity import PACKAGE
+
+CONF = PACKAGE.parent / "conf"
+
+
+def groups(config: DictConfig) -> list[str]:
+    """Those that a composed configuration chooses from."""
+    names = map(str, reversed(list(config.hydra.runtime.choices)))  # Hydra lists the last one first
+    return [name for name in names if not name.startswith("hydra/")]
+
+
+def options(*, _root_: DictConfig) -> str:
+    """Of groups that are chosen from at several places of a configuration too, each once."""
+    places: dict[str, list[str]] = {}
+    for name in groups(_root_):
+        places.setdefault(name.partition("@")[0], []).append(name)
+    choices = _root_.hydra.runtime.choices
+    return "\n".join(
+        line for group, names in places.items() for line in _group(group, names, [choices[n] for n in names])
+    )
+
+
+def _group(group: str, names: Sequence[str], chosen: Sequence[str | None]) -> list[str]:
+    files = sorted((CONF / group).glob("*.yaml"))
+    width = max(12, *(len(file.stem) for file in files))
+    return [
+        ", ".join(names),
+        *(f"{'*' if file.stem in chosen else ' ':>3} {file.stem:<{width}} {_comment(file)}" for file in files),
+    ]
+
+
+def _comment(file: Path) -> str:
+    lines = file.read_text(encoding="utf-8").splitlines()
+    comments = [line.removeprefix("# ") for line in lines if line.startswith("# ") and not line.startswith("# @")]
+    return comments[0].replace("$", "$$") if comments else ""  # what Hydra fills in is a template

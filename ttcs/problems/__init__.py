@@ -1,0 +1,1 @@
+"""Problem sets: where problems come from."""

@@ -1,0 +1,87 @@
+"""What a search brought -> its record: answers extracted, grouped, chosen from and compared with the reference."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Container, Sequence
+
+from ttcs import answers
+from ttcs.core import Candidate, Reduction, Selection, Trajectory
+from ttcs.records.record import CandidateRecord, NodeRecord, Record
+from ttcs.search.execution import Outcome
+
+
+def grade(outcome: Outcome, selection: Selection, reduction: Reduction, run_seconds: float) -> Record:
+    """Only finished candidates have an answer, and a problem that got none is a wrong one."""
+    candidates = _candidates(outcome, reduction)
+    chosen = selection([Candidate(c.group, -math.inf if c.score is None else c.score, c.subtree) for c in candidates])
+    problem = outcome.problem
+    wrong = None if problem.answer is None else False
+    return Record(
+        problem_id=problem.id,
+        level=problem.level,
+        family=problem.family,
+        reference=problem.answer,
+        answer=None if chosen is None else candidates[chosen].answer,
+        correct=wrong if chosen is None else candidates[chosen].correct,
+        chosen=chosen,
+        run_seconds=run_seconds,
+        ledger=outcome.ledger,
+        candidates=tuple(candidates),
+        tree=_tree(outcome),
+        policy_parameters=outcome.policy_parameters,
+        prm_parameters=outcome.prm_parameters,
+    )
+
+
+def _candidates(outcome: Outcome, reduction: Reduction) -> list[CandidateRecord]:
+    trajectories, nodes = outcome.candidates, {node.step.node for node in outcome.tree}
+    extracted = [_answer(trajectory, outcome.problem.options) for trajectory in trajectories]
+    groups = answers.group(extracted)
+    verdicts = _verdicts(extracted, groups, outcome.problem.answer)
+    return [
+        CandidateRecord(
+            leaf=trajectory.steps[-1].node if trajectory.steps else None,
+            answer=answer,
+            group=group,
+            score=reduction(trajectory.scores) if trajectory.scores else None,
+            correct=verdicts[group],
+            tokens=len(trajectory.tokens),
+            stop=trajectory.steps[-1].stop if trajectory.steps else None,
+            subtree=trajectory.subtree,
+            revises=_revised(trajectory, nodes),
+            thinking=trajectory.thinking_tokens if any(step.thinking for step in trajectory.steps) else None,
+        )
+        for trajectory, answer, group in zip(trajectories, extracted, groups, strict=True)
+    ]
+
+
+def _answer(trajectory: Trajectory, options: Sequence[str]) -> str | None:
+    found = answers.extract(trajectory.solution) if trajectory.finished else None
+    return answers.chosen(found, options) if found is not None and options else found
+
+
+def _revised(trajectory: Trajectory, nodes: Container[int]) -> tuple[int, ...]:
+    """The leaves of the attempts it was shown; a critique is none, it is not in the tree."""
+    leaves = [turn.attempt.steps[-1].node for turn in trajectory.history if turn.attempt.steps]
+    return tuple(leaf for leaf in leaves if leaf in nodes)
+
+
+def _verdicts(
+    extracted: Sequence[str | None], groups: Sequence[int | None], reference: str | None
+) -> dict[int | None, bool | None]:
+    """Group -> does its answer equal the reference. Each group is asked about once, by its first answer."""
+    first: dict[int | None, str | None] = {}
+    for answer, group in zip(extracted, groups, strict=True):
+        first.setdefault(group, answer)
+    verdicts: dict[int | None, bool | None] = {None: False}
+    for group, answer in first.items():
+        verdicts[group] = answer is not None and reference is not None and answers.equivalent(answer, reference)
+    return verdicts if reference is not None else dict.fromkeys(verdicts)
+
+
+def _tree(outcome: Outcome) -> tuple[NodeRecord, ...]:
+    return tuple(
+        NodeRecord(step.node, parent, step.text, len(step.tokens), step.stop, step.score, step.thinking, step.given)
+        for parent, step in ((node.parent, node.step) for node in outcome.tree)
+    )

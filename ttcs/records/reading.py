@@ -1,0 +1,165 @@
+"""A record decided again: by another selection or reduction, or on as many of its candidates as a smaller run has."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from ttcs.config.components import build
+from ttcs.core import Candidate, Reduction, Selection, Stop, judged
+from ttcs.errors import UserError
+from ttcs.records.chains import Chains, own_n
+from ttcs.records.record import NodeRecord, Record
+from ttcs.records.stored import Stored
+from ttcs.records.subsets import RESAMPLES, subsets
+from ttcs.records.summary import Digest, independent
+
+GUIDES = {"rank", "table"}  # settings by which a strategy goes by scores: at every step, or to choose its method
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """correct: share of the subsets that answer rightly (None: no reference). chosen: of the first subset.
+
+    share: of what the search cost, of its decoded tokens where those of its candidates tell.
+    """
+
+    digest: Digest
+    correct: float | None
+    chosen: int | None
+    subsets: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the candidates of a run are read.
+
+    size: the n of the run. n: of the run that is asked about.
+    guided: the search itself had solutions scored, so that scores are there whether or not the selection reads them.
+    chains: of the run that is asked about, if it has any.
+    """
+
+    folder: Path
+    selection: Selection
+    reduction: Reduction
+    size: int
+    n: int
+    guided: bool
+    chains: Chains | None = None
+
+    @classmethod
+    def of(cls, run: Stored, method: Mapping[str, Any], n: int, attempts: int | None = None) -> Reading:
+        """method: the configuration of selection and reduction. attempts: of each chain (None: those of the run).
+
+        UserError for what the run cannot tell.
+        """
+        strategy, size, chains = run.config["strategy"], own_n(run), Chains.of(run, n, attempts)
+        if n > size:
+            raise UserError(f"n={n} is more than the n={size} of {run.folder}")
+        if method["reduction"] != run.config["reduction"] and strategy.get("rank") == run.config["reduction"]:
+            raise UserError(
+                f"{run.folder} searched by its own reduction: with another one it would have gone elsewhere; "
+                f"only its selection and its n can be replayed"
+            )
+        guided = not GUIDES.isdisjoint(strategy) or strategy.get("sure") is not None
+        selection, reduction = build(method, "selection"), build(method, "reduction")
+        return cls(run.folder, selection, reduction, size, n, guided, chains)
+
+    @property
+    def reads_prm(self) -> bool:
+        """Whether a run like this asks the PRM anything."""
+        return self.guided or (self.selection.reads_scores and self.n > 1)
+
+    def verdict(self, record: Record) -> Verdict:
+        candidates = self._candidates(record)
+        units = [list(range(len(candidates)))] if self.n == self.size else self._units(record)
+        drawn = subsets(len(units), self._wanted(len(units)), RESAMPLES, 0)
+        chosen = [self._choose(record, candidates, [i for unit in row for i in units[unit]]) for row in drawn]
+        share = self._cost(record, units, drawn.shape[1])
+        return Verdict(Digest.of(record), _share(record, chosen), chosen[0], len(drawn), share)
+
+    def _wanted(self, units: int) -> int:
+        """Units in a subset."""
+        if self.chains is None or self.n == self.size:
+            return units * self.n // self.size
+        return self.n // self.chains.attempts
+
+    def _cost(self, record: Record, units: Sequence[Sequence[int]], wanted: int) -> float:
+        """Of the decoded tokens of a search in chains, in which later attempts may be longer, those of a subset."""
+        tokens = [candidate.tokens or 0 for candidate in record.candidates]
+        if self.chains is None or not sum(tokens):
+            return self.n / self.size
+        return sum(tokens[i] for unit in units for i in unit) / sum(tokens) * wanted / len(units)
+
+    def _candidates(self, record: Record) -> list[Candidate]:
+        """As the selection of such a run would see all of them, with more than one of them finished."""
+        nodes = {node.node: node for node in record.tree}
+        paths = [tuple(_path(nodes, candidate.leaf)) for candidate in record.candidates]
+        if not self.guided and not self.selection.reads_scores:
+            return [Candidate(candidate.group, -math.inf, candidate.subtree) for candidate in record.candidates]
+        self._require_scores(record, paths)
+        scores = [[node.score for node in judged(path) if node.score is not None] for path in paths]
+        return [
+            Candidate(candidate.group, self.reduction(own) if own else -math.inf, candidate.subtree)
+            for candidate, own in zip(record.candidates, scores, strict=True)
+        ]
+
+    def _require_scores(self, record: Record, paths: Sequence[Sequence[NodeRecord]]) -> None:
+        """UserError where a solution was not scored because nothing read scores."""
+        if not self.selection.reads_scores or sum(candidate.finished for candidate in record.candidates) < 2:
+            return
+        for candidate, path in zip(record.candidates, paths, strict=True):
+            last = next((node for node in reversed(judged(path)) if node.text.strip()), None)
+            if candidate.finished and last is not None and last.score is None:
+                name = type(self.selection).__name__
+                raise UserError(f"{self.folder}: problem {record.problem_id} has no scores, which {name} reads")
+
+    def _choose(self, record: Record, candidates: Sequence[Candidate], members: Sequence[int]) -> int | None:
+        """The index of the chosen one. A lone finished sample is not scored by a run: there is nothing to choose."""
+        seen = [candidates[i] for i in members]
+        if not self.guided and sum(record.candidates[i].finished for i in members) < 2:
+            seen = [replace(candidate, score=-math.inf) for candidate in seen]
+        chosen = self.selection(seen)
+        return None if chosen is None else members[chosen]
+
+    def _units(self, record: Record) -> list[list[int]]:
+        """What a smaller run has fewer of: independent samples, or whole subtrees."""
+        candidates = record.candidates
+        where = f"{self.folder}: problem {record.problem_id}"
+        cut = any(candidate.stop == Stop.BUDGET for candidate in candidates)
+        # Chains may end early by themselves; other searches have fewer candidates only where the budget ran out.
+        short = len(candidates) != self.size if self.chains is None else self.chains.budgeted
+        if cut or short:
+            raise UserError(f"{where} ran out of its budget, so it says nothing about n={self.n}")
+        if self.chains is None and not self.guided and independent(record):
+            return [[i] for i in range(self.size)]
+        if any(candidate.subtree is None for candidate in candidates):
+            reason = f"its candidates were compared with each other, so it is one whole of n={self.size}"
+            raise UserError(f"{self.folder} says nothing about n={self.n}: {reason}")
+        order = sorted(range(len(candidates)), key=lambda i: candidates[i].subtree or 0)
+        units = [sorted(unit) for _, unit in groupby(order, key=lambda i: candidates[i].subtree)]
+        if self.chains is not None:
+            return [unit[: self.chains.attempts] for unit in units]
+        if self.n * len(units) % self.size:
+            raise UserError(f"n={self.n} is not a multiple of width={self.size // len(units)}")
+        return units
+
+
+def _path(nodes: dict[int, NodeRecord], leaf: int | None) -> Iterator[NodeRecord]:
+    """The steps of a candidate, in order."""
+    backwards: list[NodeRecord] = []
+    while leaf is not None:
+        backwards.append(nodes[leaf])
+        leaf = nodes[leaf].parent
+    return reversed(backwards)
+
+
+def _share(record: Record, chosen: Sequence[int | None]) -> float | None:
+    if record.reference is None:
+        return None
+    return sum(i is not None and record.candidates[i].correct is True for i in chosen) / len(chosen)

@@ -1,0 +1,82 @@
+"""A point of a sweep that any process can run: what is sent to a job."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, Self
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+
+from ttcs.errors import told
+from ttcs.records.folder import RECORDS
+from ttcs.records.record import read
+from ttcs.records.summary import Summary
+from ttcs.running.runner import Plan, job
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One run, composed when it was submitted: what is edited while its job waits in a queue does not reach it.
+
+    name: the settings that tell it from the other points. config: with the part that is Hydra's. folder: absolute.
+    """
+
+    name: str
+    config: DictConfig
+    folder: Path
+
+    @classmethod
+    def of(cls, name: str, config: DictConfig, folder: str) -> Self:
+        path = Path(folder).absolute()
+        with read_write(config), open_dict(config):
+            config.hydra.runtime.output_dir = str(path)
+        return cls(name, config, path)
+
+    @property
+    def overrides(self) -> dict[str, str]:
+        return dict(given.split("=", 1) for given in self.config.hydra.overrides.task)
+
+    def finished(self) -> bool:
+        """Whether every problem is on record, so that running it loads no model."""
+        done = {record.problem_id for record in read(self.folder / RECORDS)}
+        return all(problem.id in done for problem in Plan.of(self.config).problems)
+
+    def run(self) -> Summary | None:
+        """As Hydra's own launcher would run it in this process."""
+        HydraConfig.instance().set_config(self.config)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        own = [str(key) for key in self.config if key not in ("hydra", "launcher")]
+        return job(OmegaConf.masked_copy(self.config, own))
+
+    def tell(self, error: Exception) -> str:
+        """What a person is told of the failure; it goes to stderr too, a bug with its traceback."""
+        line = told(error)
+        if line is None:
+            traceback.print_exception(error)
+        reason = f"{type(error).__name__}: {error}" if line is None else str(line)
+        print(f"{self.mark}{reason}", file=sys.stderr, flush=True)
+        return reason
+
+    @property
+    def mark(self) -> str:
+        """What the line of a failure begins with in a log that several points share."""
+        return f"error: {self.name}: "
+
+
+class Launcher(Protocol):
+    """Works on points somewhere else."""
+
+    def launch(self, points: Sequence[Point]) -> Iterator[tuple[Point, str | None]]:
+        """Points as they end, each with what went wrong (None: nothing); none of those that are left to themselves."""
+        ...
+
+
+def here(path: Path) -> str:
+    """The path as a person in this folder would write it."""
+    return os.path.relpath(path)

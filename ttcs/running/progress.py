@@ -1,0 +1,129 @@
+"""What a person sees of a run: a bar while it works, a table when it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from time import monotonic
+from typing import Self, TypeVar
+
+import rich.progress
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from ttcs.records.record import Record
+from ttcs.records.summary import Accuracy, Summary
+
+LOG_SECONDS = 30.0
+MANY = 50  # points of a sweep
+
+Item = TypeVar("Item")
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+class Bar(AbstractContextManager["Bar"]):
+    """Problems done, with problems/s, tokens/s and the accuracy so far; rates count this session only."""
+
+    def __init__(self, title: str, done: Iterable[bool | None], total: int) -> None:
+        before = list(done)
+        self._graded = [correct for correct in before if correct is not None]
+        self._started, self._problems, self._tokens = monotonic(), 0, 0
+        self._progress = Progress(
+            SpinnerColumn("line"),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rates]}"),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._said = self._started
+        self._task = self._progress.add_task(title, total=total, completed=len(before), rates="")
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def advance(self, record: Record) -> None:
+        self._problems += 1
+        self._tokens += record.ledger.decoded_tokens
+        if record.correct is not None:
+            self._graded.append(record.correct)
+        seconds = max(monotonic() - self._started, 1e-9)
+        rates = [f"{self._problems / seconds:.2f} problems/s", f"{self._tokens / seconds:,.0f} tokens/s"]
+        if self._graded:
+            rates.append(f"accuracy {sum(self._graded) / len(self._graded):.1%}")
+        self._progress.update(self._task, advance=1, rates="  ".join(rates))
+        self._log(rates)
+
+    def _log(self, rates: Sequence[str]) -> None:
+        """Where there is no terminal, a line now and then instead of the bar."""
+        if not console.is_terminal and monotonic() - self._said > LOG_SECONDS:
+            self._said = monotonic()
+            task = self._progress.tasks[self._task]
+            console.print(f"{task.description} {task.completed:.0f}/{task.total:.0f}", *rates, sep="  ")
+
+
+def track(items: Sequence[Item], what: str) -> Iterator[Item]:
+    """The items, with a bar on a terminal where there are many; nothing stays on the screen."""
+    quiet = len(items) < MANY or not console.is_terminal
+    yield from rich.progress.track(items, what, console=console, transient=True, disable=quiet)
+
+
+def show(summary: Summary, files: Sequence[Path]) -> None:
+    """The table of one run, and where its files are."""
+    setting, ledger = summary.setting, summary.ledger
+    kind = "level" if setting.difficulty == "annotated" else f"{setting.difficulty} bin"
+    table = Table(title=title(summary), title_justify="left", show_header=False)
+    table.add_row("accuracy", percent(summary), f"{summary.n_problems} problems")
+    for level, accuracy in summary.by_level.items():
+        table.add_row(f"  {kind} {level}", percent(accuracy), f"{accuracy.n_problems} problems")
+    if summary.no_levels:
+        table.add_row("  by level", "unknown", summary.no_levels)
+    for k, value in summary.pass_at_k.items():
+        if k in ("1", str(setting.n)):
+            table.add_row(f"pass@{k}", f"{value:.1%}", "")
+    table.add_row("tokens decoded", f"{ledger.decoded_tokens:,}", f"read by the PRM: {ledger.prm_tokens:,}")
+    table.add_row("FLOPs", f"{ledger.policy_flops + ledger.prm_flops:.2e}", f"of the PRM: {ledger.prm_flops:.2e}")
+    table.add_row(
+        "seconds",
+        f"{summary.wall_seconds:.1f}",
+        f"{summary.n_problems / max(summary.wall_seconds, 1e-9):.2f} problems/s",
+    )
+    console.print(table)
+    for file in files:
+        console.print(f"  {file}", markup=False)
+
+
+def show_sweep(points: Sequence[tuple[Mapping[str, str], Summary]]) -> None:
+    """One line per run, with the settings that differ. points: overrides of the run, and what came of it."""
+    overrides = [given for given, _ in points]
+    swept = [key for key in overrides[0] if len({given.get(key) for given in overrides}) > 1]
+    table = Table(*swept, "accuracy", "tokens", "FLOPs", "seconds", title="sweep", title_justify="left")
+    for given, summary in points:
+        ledger = summary.ledger
+        flops = f"{ledger.policy_flops + ledger.prm_flops:.1e}"
+        costs = f"{ledger.decoded_tokens:,}", flops, f"{summary.wall_seconds:.1f}"
+        table.add_row(*(given.get(key, "") for key in swept), percent(summary), *costs)
+    console.print(table)
+
+
+def title(summary: Summary) -> str:
+    setting = summary.setting
+    models = f"policy {setting.policy}, PRM {setting.prm}, dataset {setting.dataset}"
+    return f"{setting.strategy} n={setting.n} seed={setting.seed}, {setting.selection} by {setting.reduction}\n{models}"
+
+
+def percent(result: Accuracy | Summary) -> str:
+    if result.accuracy is None or result.ci95 is None:
+        return "unknown: no references"
+    low, high = result.ci95
+    return f"{result.accuracy:.1%} [{100 * low:.1f}, {100 * high:.1f}]"

@@ -1,0 +1,125 @@
+"""Hydra's hooks: wrong input is told before a folder is made or a model is loaded, a sweep ends with one table.
+
+Where a launcher works on the points elsewhere, the hooks do all that Hydra would: its own launchers give up every point
+once one has failed, and can only be found in a package that a project cannot add to.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.utils import JobReturn
+from hydra.experimental.callback import Callback
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from ttcs.config.components import build
+from ttcs.config.explain import answering, fail
+from ttcs.errors import UserError
+from ttcs.records.summary import Summary
+from ttcs.running import progress
+from ttcs.running.launchers.point import Launcher, Point
+from ttcs.running.runner import Plan, left_out
+
+
+class Hooks(Callback):
+    def __init__(self) -> None:
+        self._points: list[tuple[dict[str, str], Summary]] = []
+
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        with answering():  # Hydra makes a warning of any exception but SystemExit
+            Plan.of(config)
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        with _ending(), answering():
+            if any(override.startswith("hydra.run.dir=") for override in config.hydra.overrides.hydra):
+                raise UserError("hydra.run.dir is the folder of a single run; a sweep (-m) takes hydra.sweep.dir")
+            wanted = list(points(config))
+            for point in progress.track(wanted, "checking"):
+                Plan.of(point)
+            if "launcher" in config:
+                self._elsewhere(config, named(wanted))
+
+    def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
+        if config.hydra.mode is RunMode.MULTIRUN and isinstance(job_return._return_value, Summary):
+            overrides = dict(override.split("=", 1) for override in job_return.overrides or ())
+            self._points.append((overrides, job_return.return_value))
+
+    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
+        if len(self._points) > 1:
+            progress.show_sweep(self._points)
+
+    def _elsewhere(self, config: DictConfig, wanted: Sequence[Point]) -> NoReturn:
+        """The whole sweep, and the end of the command. A point that fails leaves the others alone."""
+        if not wanted:
+            raise UserError("no point to submit: `span` leaves out all, or hydra.sweeper chooses them as it goes")
+        launcher: Launcher = build(config, "launcher")
+        failed: dict[Path, str] = {}
+        waiting = {point.folder: point for point in wanted if not point.finished()}
+        for point, reason in launcher.launch(list(waiting.values())):
+            progress.console.print(f"{point.name}: {'done' if reason is None else 'failed'}", markup=False)
+            if reason is not None:
+                failed[point.folder] = f"{point.mark}{reason}"
+        for point in wanted:
+            if point.finished() and (summary := point.run()):
+                self._points.append((point.overrides, summary))
+        self.on_multirun_end(config)
+        if failed:
+            print(*failed.values(), sep="\n", file=sys.stderr)
+            fail(f"{len(failed)} of {len(wanted)} points failed; the same command runs what is missing")
+        sys.exit()
+
+
+@contextmanager
+def _ending() -> Iterator[None]:
+    """Hydra makes a warning of a bug too, and would go on to run the points in this process."""
+    try:
+        yield
+    except Exception:
+        traceback.print_exc()
+        sys.exit(1)
+
+
+def points(config: DictConfig) -> Iterator[DictConfig]:
+    """The configurations of a sweep that `span` does not leave out; none if a sweeper chooses them as it goes."""
+    if not config.hydra.sweeper._target_.endswith(".BasicSweeper"):
+        return
+    loader = GlobalHydra.instance().config_loader()
+    swept = [f"{key}={value}" for key, value in (config.hydra.sweeper.params or {}).items()]
+    overrides = OverridesParser.create(config_loader=loader).parse_overrides([*swept, *config.hydra.overrides.task])
+    every = [point for batch in BasicSweeper.split_arguments(overrides, max_batch_size=None) for point in batch]
+    for given in progress.track([point for point in every if not _outside(config, point)], "composing"):
+        point = loader.load_sweep_config(config, list(given))
+        if not left_out(point, point.hydra.runtime.choices.strategy):
+            yield point
+
+
+def _outside(config: DictConfig, overrides: Sequence[str]) -> bool:
+    """Whether a point is left out by what can be seen without composing it, which takes a tenth of a second."""
+    given = dict(override.split("=", 1) for override in overrides)
+    n = given.get("n", str(config.n))
+    inside = n.isdigit() and not any(key.partition(".")[0] == "span" for key in given)
+    strategy = given.get("strategy", config.hydra.runtime.choices.strategy)
+    return inside and left_out(OmegaConf.create({"n": int(n), "span": config.span}), strategy)
+
+
+def named(configs: Sequence[DictConfig]) -> list[Point]:
+    """The points of a sweep, called by the settings in which they differ."""
+    given = [dict(override.split("=", 1) for override in config.hydra.overrides.task) for config in configs]
+    swept = [key for key in given[0] if len({point.get(key) for point in given}) > 1] if given else []
+    return [
+        Point.of(
+            " ".join(f"{key}={settings[key]}" for key in swept) or f"strategy={config.hydra.runtime.choices.strategy}",
+            config,
+            f"{config.hydra.sweep.dir}/{config.hydra.sweep.subdir}",
+        )
+        for config, settings in zip(configs, given, strict=True)
+    ]

@@ -1,0 +1,1 @@
+"""Searches under way: interleaving, budgets, costs, the tree."""

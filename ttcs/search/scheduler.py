@@ -1,0 +1,61 @@
+"""Interleaves the searches of many problems over one policy and one PRM."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from typing import Any
+
+from ttcs.core import PRM, Continue, Continued, Judge, Judged, Policy, Problem, Selection, Strategy
+from ttcs.search.execution import Execution, Outcome, Running, Sampling
+from ttcs.search.lane import Lane
+from ttcs.search.ledger import Budget
+
+
+def run(
+    strategy: Strategy,
+    selection: Selection,
+    problems: Iterable[Problem | None],
+    policy: Policy,
+    prm: Callable[[], PRM],
+    budget: Budget,
+    seed: int,
+) -> Iterator[Outcome]:
+    """Search every problem; outcomes come in the order in which the searches end.
+
+    problems: asked for one as long as the policy has room; None for now means that the engines work first.
+    prm: called once, when something has to be scored for the first time. What a search comes to depends on the seed and
+    its problem alone: not on the other problems, their order, or the capacity of the engines.
+    """
+    load = cache(prm)
+    arrivals = iter(problems)
+    sampling: Lane[Running, Continue, Continued] = Lane(lambda: policy)
+    scoring: Lane[Running, Judge, Judged] = Lane(load)
+
+    def advance(running: Running, results: list[Any] | None) -> Iterator[Outcome]:
+        """Send a search the results it waits for; queue the wave it asks for next, or yield its outcome."""
+        try:
+            wave = next(running) if results is None else running.send(results)
+        except StopIteration as end:
+            yield end.value
+            return
+        if isinstance(wave, Sampling):
+            sampling.add(running, wave.requests)
+        else:
+            scoring.add(running, wave.requests)
+
+    while True:
+        while len(sampling) < policy.capacity and (problem := next(arrivals, None)) is not None:
+            execution = Execution(problem, policy, load, budget, seed)
+            yield from advance(execution.run(strategy.search(problem), selection.reads_scores), None)
+        # While the policy is full the PRM waits for a full batch; with room in the policy, scores are what fills it.
+        ready: list[tuple[Running, list[Any]]] = []
+        asked = len(scoring)
+        if not scoring and not sampling:
+            return
+        if scoring and (len(sampling) < policy.capacity or asked >= load().capacity):
+            ready += scoring.step()
+        if sampling and len(scoring) == asked:  # a PRM that works by itself may have nothing yet
+            ready += sampling.step()
+        for running, results in ready:
+            yield from advance(running, results)
