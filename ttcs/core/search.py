@@ -1,0 +1,94 @@
+"""What a search may ask for, and what its candidates are chosen by."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ttcs.core.solution import Problem, Trajectory
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Continue each trajectory once; name one several times for several continuations.
+
+    max_steps: steps to add at most (None: until the solution ends).
+    temperature: None means the policy's own; 0 is greedy.
+    lookahead: the tokens are spent on an estimate or a comment and charged as such, not on a candidate.
+    logprobs: the steps come with those of their tokens.
+    thinking: go no further than the end of the thinking, and no further than so many tokens of it in all, those that
+        are there already included. What the policy writes to end it is a step of its own, which stops with
+        `Stop.THOUGHT`; where the tokens run out it is `Stop.CUT`.
+    answer: named together with `thinking`, tokens to be kept for the answer: UserError where the policy's limits do not
+        leave room for both.
+    total: tokens of thinking and answer together at most, after which the answer is taken as it stands (`Stop.CUT`).
+    suppress: the next token is none that begins the end of the thinking, or ends the turn.
+    """
+
+    trajectories: tuple[Trajectory, ...]
+    max_steps: int | None = None
+    temperature: float | None = None
+    lookahead: bool = False
+    logprobs: bool = False
+    thinking: int | None = None
+    answer: int | None = None
+    total: int | None = None
+    suppress: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Have the PRM score every step that has no score yet (an outcome reward model: the last step)."""
+
+    trajectories: tuple[Trajectory, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """Put text behind the thinking of each trajectory as if the policy had written it.
+
+    text: None ends the thinking instead. cut: the policy had not come to that, so its answer is begun for it. UserError
+    where the policy does not think.
+    """
+
+    trajectories: tuple[Trajectory, ...]
+    text: str | None = None
+    cut: bool = False
+
+
+Request = Sample | Score | Append
+Search = Generator[Request, tuple[Trajectory, ...], tuple[Trajectory, ...]]
+
+
+class Strategy(Protocol):
+    """A search: its hyperparameters are its fields. `search` yields requests and returns the candidates."""
+
+    def search(self, problem: Problem) -> Search: ...
+
+
+class Reduction(Protocol):
+    """Step scores -> one number; a trajectory without scores is worth -inf."""
+
+    def __call__(self, scores: Sequence[float]) -> float: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A finished trajectory as a selection sees it.
+
+    answer: a group id (None: no answer). score: the reduction. subtree: as of its trajectory.
+    """
+
+    answer: int | None
+    score: float
+    subtree: int | None = None
+
+
+class Selection(Protocol):
+    """Candidates -> index of the chosen one, None when no candidate has an answer. Ties: the first seen."""
+
+    @property
+    def reads_scores(self) -> bool: ...
+
+    def __call__(self, candidates: Sequence[Candidate]) -> int | None: ...

@@ -1,0 +1,181 @@
+"""What a search is made of: a problem, steps, trajectories."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, TypeVar
+
+
+class Stop(StrEnum):
+    """Why a step ended."""
+
+    STEP = "step"  # at a step boundary: the solution can go on
+    END = "end"  # the policy ended its turn: the solution is complete
+    THOUGHT = "thought"  # the policy ended its thinking: the answer is next
+    CUT = "cut"  # a limit of the strategy's own ran out
+    LENGTH = "length"  # the token limit of the policy ran out
+    BUDGET = "budget"  # the budget of the run ran out
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One task. `answer` is the reference (None: unknown), `level` the annotated difficulty (1 = easiest).
+
+    options: those of multiple choice, whose letters "A", "B", ... are the answers; the question lists them.
+    instruction: what the policy alone is told behind the question, on how to answer it.
+    """
+
+    id: str
+    question: str
+    answer: str | None = None
+    level: int | None = None
+    family: str | None = None
+    options: tuple[str, ...] = ()
+    instruction: str | None = None
+
+    @property
+    def asked(self) -> str:
+        """What the policy reads."""
+        return self.question if self.instruction is None else f"{self.question}\n\n{self.instruction}"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A piece of a solution: the tokens are the truth, `text` is derived from them.
+
+    `node` numbers the step within its search: two trajectories that share a prefix share the same `Step.node`s, which
+    is how the search tree is stored once. `score` is the PRM's, in [0, 1]; None: it gave none, or blank.
+    logprobs: the natural logarithm of each token's probability as the model gives it, before temperature and top_p;
+    None: nobody asked; nan: the policy does not say.
+    thinking: it belongs to the thinking of a reasoning model, not to its answer. given: the strategy put it there, the
+    policy has not sampled it.
+    """
+
+    node: int
+    tokens: tuple[int, ...]
+    text: str
+    stop: Stop
+    score: float | None = None
+    logprobs: tuple[float, ...] | None = None
+    thinking: bool = False
+    given: bool = False
+
+    @property
+    def blank(self) -> bool:
+        """Nothing but white space: never sent to a PRM, never a score of its own."""
+        return not self.text.strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Trajectory:
+    """A problem and the steps taken so far; forking shares the steps.
+
+    subtree: which of a search's independent subtrees it belongs to (None: the search has none). Whole subtrees of a
+    large run are valid smaller runs, which is what analysis takes a curve over n from.
+    history: what was said before this solution, oldest first; empty unless it is a revision.
+    """
+
+    problem: Problem
+    steps: tuple[Step, ...] = ()
+    subtree: int | None = None
+    history: tuple[Turn, ...] = ()
+
+    @property
+    def finished(self) -> bool:
+        """True once the policy ended its turn, or a strategy that gave the answer so much room takes it as it stands.
+
+        Only a finished trajectory can be an answer.
+        """
+        last = self.steps[-1] if self.steps else None
+        return last is not None and (last.stop is Stop.END or (last.stop is Stop.CUT and not last.thinking))
+
+    @property
+    def live(self) -> bool:
+        """True while the policy can go on from here."""
+        if not self.steps:
+            return True
+        last = self.steps[-1]
+        return last.stop in (Stop.STEP, Stop.THOUGHT) or (last.stop is Stop.CUT and last.thinking)
+
+    @property
+    def thought(self) -> bool:
+        """True once the thinking has ended: what comes now is the answer."""
+        return any(step.stop is Stop.THOUGHT for step in self.steps)
+
+    @property
+    def thinking_tokens(self) -> int:
+        """Tokens of the thinking, without what ends it; what a strategy put there counts."""
+        return sum(len(step.tokens) for step in self.steps if step.thinking and step.stop is not Stop.THOUGHT)
+
+    @property
+    def solution(self) -> str:
+        """The text, without the thinking."""
+        return "".join(step.text for step in self.steps if not step.thinking)
+
+    @property
+    def text(self) -> str:
+        return "".join(step.text for step in self.steps)
+
+    @property
+    def tokens(self) -> tuple[int, ...]:
+        """Token ids of the solution, prompt excluded."""
+        return tuple(token for step in self.steps for token in step.tokens)
+
+    @property
+    def scores(self) -> tuple[float, ...]:
+        """PRM scores of the steps that it reads and that have one, in order."""
+        return tuple(step.score for step in self.judged if step.score is not None)
+
+    @property
+    def judged(self) -> tuple[Step, ...]:
+        """The steps that a PRM reads: of a reasoning model those of its answer, or while it thinks, of its thinking."""
+        return judged(self.steps)
+
+    @property
+    def scored(self) -> bool:
+        """True when the PRM has read it: the last step that is not blank has a score, or there is none.
+
+        A PRM scores the steps it is handed together; an outcome reward model only the last one.
+        """
+        last = next((step for step in reversed(self.judged) if not step.blank), None)
+        return last is None or last.score is not None
+
+    def extend(self, steps: Sequence[Step]) -> Trajectory:
+        return Trajectory(self.problem, (*self.steps, *steps), self.subtree, self.history)
+
+    def prefix(self, depth: int) -> Trajectory:
+        """The first `depth` steps."""
+        return Trajectory(self.problem, self.steps[:depth], self.subtree, self.history)
+
+
+class Part(Protocol):
+    """What a step and its record have in common."""
+
+    @property
+    def stop(self) -> Stop: ...
+    @property
+    def thinking(self) -> bool: ...
+    @property
+    def given(self) -> bool: ...
+
+
+AnyPart = TypeVar("AnyPart", bound=Part)
+
+
+def judged(steps: Sequence[AnyPart]) -> tuple[AnyPart, ...]:
+    """Those of a trajectory that a PRM reads: what the policy wrote of the answer, or before that, its thinking."""
+    answer = tuple([step for step in steps if not (step.thinking or step.given)])
+    return answer or tuple([step for step in steps if step.thinking and step.stop != Stop.THOUGHT])
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """An earlier attempt at the problem, and what the user answered to it.
+
+    request: None: what the policy was trained to be asked for a revision with.
+    """
+
+    attempt: Trajectory
+    request: str | None = None
