@@ -23,7 +23,6 @@ from ttcs.config.components import build
 from ttcs.config.explain import answering
 from ttcs.config.given import Given, given
 from ttcs.config.identity import digest, plain, portable
-from ttcs.config.moved import current
 from ttcs.errors import UserError
 from ttcs.records.chains import own_n
 from ttcs.records.folder import write
@@ -134,7 +133,7 @@ def _largest(run: Stored, attempts: int | None) -> int:
 def _method(run: Stored, point: Given) -> dict[str, Any]:
     """What was given, and for the rest what the run had."""
     given_now = plain(point.config)
-    return {key: current((given_now if key in point.keys else run.config)[key]) for key in METHOD}
+    return {key: (given_now if key in point.keys else run.config)[key] for key in METHOD}
 
 
 def _accuracy(verdicts: Sequence[Verdict]) -> Accuracy:

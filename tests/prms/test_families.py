@@ -139,7 +139,7 @@ def test_a_solution_longer_than_the_context_is_said(family: Family) -> None:
 @families
 def test_vllm_is_told_what_to_serve(family: Family, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    settings = family.format.pooling(family.folder(), AutoTokenizer.from_pretrained(family.folder()))
+    settings = family.format.head.pooling(family.folder(), AutoTokenizer.from_pretrained(family.folder()))
     assert settings["runner"] == "pooling"
     verdict = {"rlhflow": ["-", "+"], "math_shepherd": ["▁-", "▁+"]}.get(family.name, ["No", "Yes"])
     if "hf_overrides" in settings:
@@ -175,16 +175,16 @@ def test_skywork_needs_a_beginning() -> None:
 )
 def test_a_checkpoint_without_the_head_is_said(family: str, folder: Callable[[], str]) -> None:
     with pytest.raises(UserError, match=r"has no weights (score|v_head)"):
-        named(family).format.load(folder(), None, "auto", "cpu")
+        named(family).format.head.load(folder(), None, "auto", "cpu")
 
 
 def test_three_classes_make_no_score() -> None:
     with pytest.raises(UserError, match="3 classes"):
-        Outcome().load(tiny.outcome(labels=3), None, "auto", "cpu")
+        Outcome().head.load(tiny.outcome(labels=3), None, "auto", "cpu")
 
 
 def test_rewards_far_apart_have_scores_apart() -> None:
-    low, high = Outcome().scores(torch.tensor([[20.0], [25.0]]))
+    low, high = Outcome().head.scores(torch.tensor([[20.0], [25.0]]))
     assert low < high < 1
 
 

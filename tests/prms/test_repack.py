@@ -14,7 +14,7 @@ from tests import tiny
 from tests.prms.families import judge
 from ttcs.errors import UserError
 from ttcs.prms.repack import repack
-from ttcs.prms.skywork import HEAD, Skywork
+from ttcs.prms.skywork import NAMES, Skywork
 from ttcs.prms.transformers import TransformersPRM
 
 STEPS = ("One.\nTwo.\n\n", "$3$.")
@@ -40,11 +40,11 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
 @shards
 def test_a_copy_differs_in_the_names_of_the_head_and_in_the_config(suffix: str, shard: str) -> None:
     source = Path(tiny.skywork(suffix=suffix, shard=shard))
-    settings = Skywork().pooling(str(source), None)
+    settings = Skywork().head.pooling(str(source), None)
     copy = Path(settings["model"])
     before, after = weights(source), weights(copy)
-    assert after.keys() == {HEAD.get(name, name) for name in before}
-    assert all(torch.equal(tensor, after[HEAD.get(name, name)]) for name, tensor in before.items())
+    assert after.keys() == {NAMES.get(name, name) for name in before}
+    assert all(torch.equal(tensor, after[NAMES.get(name, name)]) for name, tensor in before.items())
     config = AutoConfig.from_pretrained(copy)
     assert (config.architectures, config.num_labels) == (["Qwen2ForSequenceClassification"], 1)
     assert len(AutoTokenizer.from_pretrained(copy)) == len(AutoTokenizer.from_pretrained(source))
@@ -57,17 +57,17 @@ def test_a_copy_differs_in_the_names_of_the_head_and_in_the_config(suffix: str, 
 
 def test_it_is_made_once_for_each_state_of_the_checkpoint() -> None:
     source = tiny.skywork()
-    first = repack(source, HEAD, {"a": 1})
+    first = repack(source, NAMES, {"a": 1})
     made = (Path(first) / "config.json").stat().st_mtime_ns
-    assert repack(source, HEAD, {"a": 1}) == first
+    assert repack(source, NAMES, {"a": 1}) == first
     assert (Path(first) / "config.json").stat().st_mtime_ns == made
-    assert repack(source, HEAD, {"a": 2}) != first
+    assert repack(source, NAMES, {"a": 2}) != first
     assert not [folder for folder in Path(first).parent.iterdir() if folder.name.startswith(".")]
 
 
 def test_a_checkpoint_without_the_head_is_said_and_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"has no weights v_head.summary.bias, v_head.summary.weight"):
-        repack(tiny.qwen_math(), HEAD, {})
+        repack(tiny.qwen_math(), NAMES, {})
     assert not list((tmp_path / "ttcs").iterdir())
 
 

@@ -36,7 +36,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 @cache
 def scorer(family: Family) -> Any:
     folder = family.folder()
-    return family.format.load(folder, AutoTokenizer.from_pretrained(folder), "float32", "cpu")
+    return family.format.head.load(folder, AutoTokenizer.from_pretrained(folder), "float32", "cpu")
 
 
 def endpoint(family: Family) -> dict[str, Callable[[dict[str, Any]], Any]]:

@@ -71,7 +71,7 @@ def in_memory(model: Any, format: Format, reader: Any, solution: Labelled) -> li
     labels = batch.pop("labels")
     model.eval()
     with torch.no_grad():
-        scores = format.scores(model(**batch).logits.float())
+        scores = format.head.scores(model(**batch).logits.float())
     return scores[labels != UNLABELLED].tolist()
 
 

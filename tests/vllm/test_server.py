@@ -144,7 +144,7 @@ def urls(folder: Path) -> Iterator[list[str]]:
     """Of the policy and of the PRM."""
     pytest.importorskip("vllm", reason="vLLM is not installed: .ci/vllm makes an environment that has it")
     policy, prm = (configured()[part].model for part in ("policy", "prm"))
-    pooling = flags(RLHFlow().pooling(prm, load_tokenizer(prm)))
+    pooling = flags(RLHFlow().head.pooling(prm, load_tokenizer(prm)))
     first = {"model": policy, "prompt": [0], "max_tokens": 2}
     writing = server(
         ["--model", policy, "--enable-prompt-tokens-details"], folder / "policy.log", "/v1/completions", first

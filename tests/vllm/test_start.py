@@ -17,7 +17,7 @@ import pytest
 from ttcs.errors import UserError
 from ttcs.vllm.lora import lora_arguments
 from ttcs.vllm.quiet import started_quietly
-from ttcs.vllm.settings import Settings
+from ttcs.vllm.settings import Options, Settings
 
 CHILD = "import os, sys; print('from', os.environ['MARK']); print('and', file=sys.stderr)"
 
@@ -109,6 +109,10 @@ def test_the_two_yamls_name_every_setting() -> None:
     names = {field.name for field in fields(Settings)}
     for group in ("policy", "prm"):
         assert names <= set(configured(f"{group}/engine=vllm")[group])
+
+
+def test_settings_are_the_options_and_how_many_at_once() -> None:
+    assert {field.name for field in fields(Settings)} == {"batch_size", *Options.__annotations__}
 
 
 def test_the_rank_of_an_adapter(tmp_path: Path) -> None:

@@ -78,7 +78,9 @@ def _functions(node: Any) -> Any:
 def _check(node: Mapping[str, Any], key: str) -> None:
     """Compare the settings with those of the target, so that width=abc is told from a bug."""
     target = get_object(node["_target_"])
-    known, hints = inspect.signature(target).parameters, _hints(target)
+    hints, options = _hints(target), _options(target)
+    named = [one for one in inspect.signature(target).parameters.values() if one.kind is not one.VAR_KEYWORD]
+    known, hints = [*(one.name for one in named), *options], hints | options
     for name, value in node.items():
         if name.startswith("_"):
             continue
@@ -99,6 +101,12 @@ def _hints(target: Any) -> dict[str, Any]:
         return typing.get_type_hints(target if inspect.isfunction(target) or is_dataclass(target) else target.__init__)
     except NameError:  # of an import for type checkers only
         return {}
+
+
+def _options(target: Any) -> dict[str, Any]:
+    """Name -> annotation of what `**options: Unpack[Options]` stands for."""
+    unpacked = [hint for hint in _hints(target).values() if typing.get_origin(hint) is typing.Unpack]
+    return {name: hint for each in unpacked for name, hint in typing.get_type_hints(*typing.get_args(each)).items()}
 
 
 def _plain(hint: Any) -> tuple[type, ...]:

@@ -10,11 +10,15 @@ from omegaconf import DictConfig, OmegaConf
 from yaml import YAMLError  # type: ignore[import-untyped]
 
 from ttcs.config.identity import plain
+from ttcs.config.moved import current
 from ttcs.errors import UserError
 
 
 def load(path: Path) -> dict[str, Any]:
-    """The configuration of a run, from its folder. UserError where there is none, or none that can be read."""
+    """The configuration of a run, from its folder, its targets under the names that they have now.
+
+    UserError where there is none, or none that can be read.
+    """
     try:
         config = OmegaConf.load(path)
     except FileNotFoundError as error:
@@ -23,7 +27,8 @@ def load(path: Path) -> dict[str, Any]:
         raise UserError(f"{path} cannot be read") from error
     if not isinstance(config, DictConfig):
         raise UserError(f"{path} is not the configuration of a run")
-    return plain(config)
+    loaded: dict[str, Any] = current(plain(config))
+    return loaded
 
 
 def text(config: Mapping[str, Any]) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 
 from ttcs.config.file import load
 from ttcs.config.identity import identity, portable
-from ttcs.config.moved import current
 from ttcs.errors import UserError
 from ttcs.planning.work import Work, extrapolated, measured
 from ttcs.records.folder import CONFIG, RECORDS
@@ -70,7 +69,7 @@ def _run(folder: Path) -> Run:
 
 
 def _keys(config: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
-    inside = identity(current({key: value for key, value in config.items() if key not in NOT_A_RUNS}))
+    inside = identity({key: value for key, value in config.items() if key not in NOT_A_RUNS})
     n = inside.get("strategy.n", 1)
     return {key: value for key, value in inside.items() if key not in SIZES}, n
 

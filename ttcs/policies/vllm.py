@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import repeat
 from math import nan
-from typing import Any
+from typing import Any, Unpack
 
 from ttcs.core import Continue, Continued, ModelSize, Step
 from ttcs.errors import EngineError, UserError
@@ -18,7 +18,7 @@ from ttcs.models.reasoning import ReasoningFormat, Thinking
 from ttcs.models.revision import RevisionFormat, revision_format
 from ttcs.policies.draft import Draft, rules
 from ttcs.vllm.engine import Engine
-from ttcs.vllm.settings import Settings
+from ttcs.vllm.settings import Options, Settings
 
 PATIENCE = 0.05  # seconds to wait for tokens
 STRIDE = 8  # tokens that come together where the engine itself stops in time, as it nearly always does
@@ -62,41 +62,16 @@ class VLLMPolicy:
         revision: RevisionFormat | None = None,
         reasoning: ReasoningFormat | None = None,
         end_at_box: bool = True,
-        device: str = "auto",
-        dtype: str = "auto",
-        tensor_parallel_size: int = 1,
-        gpu_memory_utilization: float = 0.45,
-        cache_gb: float | None = None,
-        max_model_len: int | None = None,
-        block_size: int | None = None,
-        quantization: str | None = None,
         lora: str | None = None,
         speculative_config: Mapping[str, Any] | None = None,
-        trust_remote_code: bool = False,
-        enforce_eager: bool | None = None,
-        threads: int | None = None,
-        extra: Mapping[str, Any] | None = None,
+        **options: Unpack[Options],
     ) -> None:
         if temperature < 0 or not 0 < top_p <= 1:
             raise UserError(f"temperature={temperature} must be >= 0 and top_p={top_p} in (0, 1]")
-        settings = Settings(
-            batch_size=batch_size,
-            device=device,
-            dtype=dtype,
-            tensor_parallel_size=tensor_parallel_size,
-            gpu_memory_utilization=gpu_memory_utilization,
-            cache_gb=cache_gb,
-            max_model_len=max_model_len,
-            block_size=block_size,
-            quantization=quantization,
-            trust_remote_code=trust_remote_code,
-            enforce_eager=enforce_eager,
-            threads=threads,
-            extra=extra,
-        )
-        self.tokenizer = load_tokenizer(model, trust_remote_code)
-        config = load_config(model, trust_remote_code)
-        self.size: ModelSize = policy_size(model, config, trust_remote_code)
+        settings = Settings(batch_size, **options)
+        self.tokenizer = load_tokenizer(model, settings.trust_remote_code)
+        config = load_config(model, settings.trust_remote_code)
+        self.size: ModelSize = policy_size(model, config, settings.trust_remote_code)
         self.capacity = batch_size
         self.max_tokens = max_tokens
         self.temperature, self.top_p = temperature, top_p

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
-from torch import nn
 
 from ttcs.core import Problem
 from ttcs.models.pieces import Prefix
@@ -30,7 +29,7 @@ class Reader(Protocol):
 class Scorer:
     """A loaded PRM: `model` (its `base_model` gives hidden states) and the head on top of them.
 
-    head: hidden states [..., hidden] -> logits [..., labels], what `Format.scores` turns into scores; differentiable.
+    head: hidden states [..., hidden] -> logits [..., labels], what `Head.scores` turns into scores; differentiable.
     parameters: weights of the head, where it is more than rows of a language model's own.
     """
 
@@ -39,45 +38,15 @@ class Scorer:
     parameters: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class NewHead:
-    """A transformers class whose head, the weights that begin with `name`, a checkpoint need not have.
-
-    What it lacks is random, for training to begin with; every other weight has to be there.
-    """
-
-    kind: Any
-    name: str
-
-    def from_pretrained(self, model: str, **settings: Any) -> tuple[Any, dict[str, Any]]:
-        loaded, report = self.kind.from_pretrained(model, **settings)
-        missing = {key for key in report["missing_keys"] if not key.startswith(f"{self.name}.")}
-        return loaded, {**report, "missing_keys": missing}
-
-
-def with_head(model: Any, name: str) -> Scorer:
-    """A model and the module of it that judges hidden states: in float32 whatever the model's precision, as on vLLM.
-
-    The module is looked up when it is called, as training may have wrapped it by then.
-    """
-    head: nn.Module = model.get_submodule(name).float()
-    parameters = sum(weight.numel() for weight in head.parameters())
-    return Scorer(model, lambda hidden: model.get_submodule(name)(hidden.float()), parameters)
-
-
-class Format(Protocol):
-    """One scoring format; a frozen dataclass whose fields are what may differ from checkpoint to checkpoint."""
-
-    def reader(self, tokenizer: Any, model: str) -> Reader:
-        """How solutions are written for this PRM. UserError when the tokenizer lacks what the format needs."""
-        ...
+class Head(Protocol):
+    """How a checkpoint's output becomes a score: shared by families that read differently."""
 
     def load(
         self, model: str, tokenizer: Any, dtype: str, device: str, new_head: bool = False, **config: Any
     ) -> Scorer:
         """The checkpoint on transformers, in evaluation mode.
 
-        new_head: a head of this format that the checkpoint lacks is random, for training to begin with; else that is a
+        new_head: a head of this kind that the checkpoint lacks is random, for training to begin with; else that is a
         UserError. config: fields of the model's config that are to have other values.
         """
         ...
@@ -95,4 +64,15 @@ class Format(Protocol):
 
         `model` may be among them (a repacked folder). UserError when vLLM does not serve it.
         """
+        ...
+
+
+class Format(Protocol):
+    """One scoring format; a frozen dataclass whose fields are what may differ from checkpoint to checkpoint."""
+
+    @property
+    def head(self) -> Head: ...
+
+    def reader(self, tokenizer: Any, model: str) -> Reader:
+        """How solutions are written for this PRM. UserError when the tokenizer lacks what the format needs."""
         ...

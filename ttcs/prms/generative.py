@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import torch
-
 from ttcs.core import Problem
 from ttcs.errors import UserError
 from ttcs.models.pieces import MARK, Frame, Pieces, Prefix, solutions
-from ttcs.prms.format import Reader, Scorer
-from ttcs.prms.verdict import load_verdict, token_id, verdict_pooling
+from ttcs.prms.format import Reader
+from ttcs.prms.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +32,12 @@ class Generative:
     bad: str = "No"
     every_step: bool = False
 
+    @property
+    def head(self) -> Verdict:
+        return Verdict(self.good, self.bad)
+
     def reader(self, tokenizer: Any, model: str) -> Reader:
-        self._verdicts(tokenizer, model)
+        self.head.tokens(tokenizer, model)
         for place in ("{problem}", "{solution}"):
             if self.prompt.count(place) != 1:
                 raise UserError(f"prm.format.prompt has {place} {self.prompt.count(place)} times, not once")
@@ -53,20 +55,3 @@ class Generative:
             return [*found] if self.every_step else [*[None] * (len(found) - 1), *found[-1:]]
 
         return read
-
-    def load(
-        self, model: str, tokenizer: Any, dtype: str, device: str, new_head: bool = False, **config: Any
-    ) -> Scorer:
-        return load_verdict(model, self._verdicts(tokenizer, model), dtype, device, **config)
-
-    def log_odds(self, logits: torch.Tensor) -> torch.Tensor:
-        return logits[..., 0]
-
-    def scores(self, logits: torch.Tensor) -> torch.Tensor:
-        return torch.sigmoid(self.log_odds(logits))
-
-    def pooling(self, model: str, tokenizer: Any) -> Mapping[str, Any]:
-        return verdict_pooling(model, *tokenizer.convert_ids_to_tokens(self._verdicts(tokenizer, model)))
-
-    def _verdicts(self, tokenizer: Any, model: str) -> tuple[int, int]:
-        return token_id(tokenizer, self.good, model), token_id(tokenizer, self.bad, model)

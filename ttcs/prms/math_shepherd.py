@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import torch
 
 from ttcs.core import Problem
 from ttcs.errors import UserError
 from ttcs.models.pieces import Pieces, Prefix
-from ttcs.prms.format import Reader, Scorer
-from ttcs.prms.verdict import load_verdict, token_id, verdict_pooling
+from ttcs.prms.format import Reader
+from ttcs.prms.verdict import Verdict, token_id
 
 NUMBERED = re.compile(r"\W*step\s+\d+\s*[:.][*\s]*", re.IGNORECASE)  # "Step 1: ", "## Step 1: ", "**Step 1:** "
 
@@ -30,8 +28,12 @@ class MathShepherd:
     bad: str = "-"
     tag: str = "ки"
 
+    @property
+    def head(self) -> Verdict:
+        return Verdict(self.good, self.bad)
+
     def reader(self, tokenizer: Any, model: str) -> Reader:
-        self._verdicts(tokenizer, model)
+        self.head.tokens(tokenizer, model)
         pieces = Pieces(tokenizer)
         begin = () if tokenizer.bos_token_id is None else (tokenizer.bos_token_id,)
         if pieces.inner(f"a {self.tag}")[-1] != token_id(tokenizer, self.tag, model):
@@ -47,23 +49,6 @@ class MathShepherd:
             return prefixes
 
         return read
-
-    def load(
-        self, model: str, tokenizer: Any, dtype: str, device: str, new_head: bool = False, **config: Any
-    ) -> Scorer:
-        return load_verdict(model, self._verdicts(tokenizer, model), dtype, device, **config)
-
-    def log_odds(self, logits: torch.Tensor) -> torch.Tensor:
-        return logits[..., 0]
-
-    def scores(self, logits: torch.Tensor) -> torch.Tensor:
-        return torch.sigmoid(self.log_odds(logits))
-
-    def pooling(self, model: str, tokenizer: Any) -> Mapping[str, Any]:
-        return verdict_pooling(model, *tokenizer.convert_ids_to_tokens(self._verdicts(tokenizer, model)))
-
-    def _verdicts(self, tokenizer: Any, model: str) -> tuple[int, int]:
-        return token_id(tokenizer, self.good, model), token_id(tokenizer, self.bad, model)
 
 
 def _line(step: str) -> str:

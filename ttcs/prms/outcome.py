@@ -13,7 +13,8 @@ from ttcs.core import Problem
 from ttcs.errors import UserError
 from ttcs.models.load import load_model
 from ttcs.models.pieces import Pieces, Prefix, solutions
-from ttcs.prms.format import NewHead, Reader, Scorer, with_head
+from ttcs.prms.format import Reader, Scorer
+from ttcs.prms.own_head import NewHead, with_head
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,10 @@ class Outcome:
     attempts: int = 0
     request: str = ""
 
+    @property
+    def head(self) -> Classifier:
+        return Classifier()
+
     def reader(self, tokenizer: Any, model: str) -> Reader:
         pieces = Pieces(tokenizer)
         answer = pieces.answer(self.system)
@@ -44,6 +49,11 @@ class Outcome:
             return [*[None] * (len(found) - 1), *found[-1:]]
 
         return read
+
+
+@dataclass(frozen=True, slots=True)
+class Classifier:
+    """A sequence classifier of one label or two; of two the second is the good one."""
 
     def load(
         self, model: str, tokenizer: Any, dtype: str, device: str, new_head: bool = False, **config: Any

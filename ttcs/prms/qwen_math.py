@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import nn
 from transformers import Qwen2Model, Qwen2PreTrainedModel
 
 from ttcs.core import Problem
-from ttcs.models.load import load_model
 from ttcs.models.pieces import Pieces, Prefix
-from ttcs.prms.format import NewHead, Reader, Scorer, with_head
+from ttcs.prms.format import Reader
+from ttcs.prms.own_head import OwnHead
 from ttcs.prms.verdict import token_id
 
 
@@ -40,6 +39,10 @@ class QwenMath:
     system: str = "Please reason step by step, and put your final answer within \\boxed{}."
     separator: str = "<extra_0>"
 
+    @property
+    def head(self) -> OwnHead:
+        return HEAD
+
     def reader(self, tokenizer: Any, model: str) -> Reader:
         separator = (token_id(tokenizer, self.separator, model),)
         pieces = Pieces(tokenizer)
@@ -55,18 +58,10 @@ class QwenMath:
 
         return read
 
-    def load(
-        self, model: str, tokenizer: Any, dtype: str, device: str, new_head: bool = False, **config: Any
-    ) -> Scorer:
-        kind = NewHead(Qwen2ForProcessRewardModel, "score") if new_head else Qwen2ForProcessRewardModel
-        return with_head(load_model(model, dtype, device, kind, **config), "score")
 
-    def log_odds(self, logits: torch.Tensor) -> torch.Tensor:
-        return logits[..., 1] - logits[..., 0]
+def _pooled(model: str) -> Mapping[str, Any]:
+    """vLLM has a class of its own for the architecture that the checkpoints name."""
+    return {"runner": "pooling"}
 
-    def scores(self, logits: torch.Tensor) -> torch.Tensor:
-        return torch.sigmoid(self.log_odds(logits))
 
-    def pooling(self, model: str, tokenizer: Any) -> Mapping[str, Any]:
-        """vLLM has a class of its own for the architecture that the checkpoints name."""
-        return {"runner": "pooling"}
+HEAD = OwnHead(Qwen2ForProcessRewardModel, "score", "score", _pooled)

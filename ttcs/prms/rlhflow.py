@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import torch
 
 from ttcs.core import Problem
 from ttcs.models.pieces import Prefix
 from ttcs.prms.conversation import Conversation
-from ttcs.prms.format import Reader, Scorer
-from ttcs.prms.verdict import load_verdict, token_id, verdict_pooling
+from ttcs.prms.format import Reader
+from ttcs.prms.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +24,12 @@ class RLHFlow:
     good: str = "+"
     bad: str = "-"
 
+    @property
+    def head(self) -> Verdict:
+        return Verdict(self.good, self.bad)
+
     def reader(self, tokenizer: Any, model: str) -> Reader:
-        self._verdicts(tokenizer, model)
+        self.head.tokens(tokenizer, model)
         conversation = Conversation(tokenizer)
 
         def read(problem: Problem, steps: Sequence[str], attempts: Sequence[str] = ()) -> list[Prefix | None]:
@@ -35,20 +37,3 @@ class RLHFlow:
             return [tokens[:end] for end in ends]
 
         return read
-
-    def load(
-        self, model: str, tokenizer: Any, dtype: str, device: str, new_head: bool = False, **config: Any
-    ) -> Scorer:
-        return load_verdict(model, self._verdicts(tokenizer, model), dtype, device, **config)
-
-    def log_odds(self, logits: torch.Tensor) -> torch.Tensor:
-        return logits[..., 0]
-
-    def scores(self, logits: torch.Tensor) -> torch.Tensor:
-        return torch.sigmoid(self.log_odds(logits))
-
-    def pooling(self, model: str, tokenizer: Any) -> Mapping[str, Any]:
-        return verdict_pooling(model, *tokenizer.convert_ids_to_tokens(self._verdicts(tokenizer, model)))
-
-    def _verdicts(self, tokenizer: Any, model: str) -> tuple[int, int]:
-        return token_id(tokenizer, self.good, model), token_id(tokenizer, self.bad, model)

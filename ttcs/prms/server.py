@@ -54,7 +54,7 @@ class ServerPRM:
         found = served(self._client, served_model, "v1/models")
         tokenizer, config = load_tokenizer(model), load_config(model)
         self._reader = format.reader(tokenizer, model)
-        self._format, self._pooling, self._name = format, pooling, found.name
+        self._head, self._pooling, self._name = format.head, pooling, found.name
         self.size: ModelSize = prm_size(model, config)
         self.capacity = batch_size
         self._context = context_length(config) if found.context is None else min(context_length(config), found.context)
@@ -114,7 +114,7 @@ class ServerPRM:
 
     def _scores(self, logits: Mapping[Prefix, Sequence[float | None]]) -> Scores:
         rows = [[math.nan if value is None else value for value in row] for row in logits.values()]
-        return dict(zip(logits, self._format.scores(torch.tensor(rows)).tolist(), strict=True))
+        return dict(zip(logits, self._head.scores(torch.tensor(rows)).tolist(), strict=True))
 
 
 def _heed(task: asyncio.Task[Scores]) -> None:

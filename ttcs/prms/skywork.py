@@ -6,19 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import nn
 from transformers import Qwen2Model, Qwen2PreTrainedModel
 
 from ttcs.core import Problem
 from ttcs.errors import UserError
-from ttcs.models.load import load_model
 from ttcs.models.pieces import Pieces, Prefix
-from ttcs.prms.format import NewHead, Reader, Scorer, with_head
+from ttcs.prms.format import Reader
+from ttcs.prms.own_head import OwnHead
 from ttcs.prms.repack import repack
 from ttcs.prms.verdict import token_id
 
-HEAD = {"v_head.summary.weight": "score.weight", "v_head.summary.bias": "score.bias"}
+NAMES = {"v_head.summary.weight": "score.weight", "v_head.summary.bias": "score.bias"}
 
 
 class Qwen2ForPrmModel(Qwen2PreTrainedModel):  # type: ignore[misc]
@@ -41,6 +40,10 @@ class Skywork:
     left out. The score of a step is the sigmoid of the value at the newline behind its last line.
     """
 
+    @property
+    def head(self) -> OwnHead:
+        return HEAD
+
     def reader(self, tokenizer: Any, model: str) -> Reader:
         if tokenizer.bos_token is None:
             raise UserError(f"PRM {model}: its tokenizer has no token for the beginning of a text")
@@ -58,19 +61,11 @@ class Skywork:
 
         return read
 
-    def load(
-        self, model: str, tokenizer: Any, dtype: str, device: str, new_head: bool = False, **config: Any
-    ) -> Scorer:
-        kind = NewHead(Qwen2ForPrmModel, "v_head") if new_head else Qwen2ForPrmModel
-        return with_head(load_model(model, dtype, device, kind, **config), "v_head.summary")
 
-    def log_odds(self, logits: torch.Tensor) -> torch.Tensor:
-        return logits[..., 0]
+def _pooled(model: str) -> Mapping[str, Any]:
+    """vLLM knows neither the architecture nor the head: a copy says them in words that it knows."""
+    config = {"architectures": ["Qwen2ForSequenceClassification"], "num_labels": 1}
+    return {"model": repack(model, NAMES, config), "runner": "pooling", "convert": "classify"}
 
-    def scores(self, logits: torch.Tensor) -> torch.Tensor:
-        return torch.sigmoid(self.log_odds(logits))
 
-    def pooling(self, model: str, tokenizer: Any) -> Mapping[str, Any]:
-        """vLLM knows neither the architecture nor the head: a copy says them in words that it knows."""
-        config = {"architectures": ["Qwen2ForSequenceClassification"], "num_labels": 1}
-        return {"model": repack(model, HEAD, config), "runner": "pooling", "convert": "classify"}
+HEAD = OwnHead(Qwen2ForPrmModel, "v_head", "v_head.summary", _pooled)

@@ -36,8 +36,8 @@ class TransformersPRM:
     ) -> None:
         tokenizer = load_tokenizer(model)
         self._reader = format.reader(tokenizer, model)
-        self._format = format
-        self._scorer = format.load(model, tokenizer, dtype, device)
+        self._head = format.head
+        self._scorer = format.head.load(model, tokenizer, dtype, device)
         self.size: ModelSize = scorer_size(model, self._scorer.model, self._scorer.parameters)
         self.capacity = batch_size
         self._context = context_length(self._scorer.model.config)
@@ -125,7 +125,7 @@ class TransformersPRM:
         if asked:
             prefixes, places, offsets = zip(*asked, strict=True)
             logits = self._scorer.head(hidden[list(places), list(offsets)]).float()
-            scores |= zip(prefixes, self._format.scores(logits).tolist(), strict=True)
+            scores |= zip(prefixes, self._head.scores(logits).tolist(), strict=True)
         return {tokens: len(tokens) - start for (tokens, _), start in zip(rows, starts, strict=True)}
 
 

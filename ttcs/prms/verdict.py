@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -12,36 +13,52 @@ from ttcs.models.load import load_config, load_model
 from ttcs.prms.format import Scorer
 
 
-def load_verdict(model: str, verdicts: tuple[int, int], dtype: str, device: str, **config: Any) -> Scorer:
-    """A causal language model as a scorer with one logit, that of the good verdict less that of the bad one.
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The head of a causal language model as one logit, that of the token `good` less that of the token `bad`.
 
     Its sigmoid is the softmax over the two. No other row of the language model's head is ever multiplied.
     """
-    loaded = load_model(model, dtype, device, **config)
 
-    def head(hidden: torch.Tensor) -> torch.Tensor:
-        good, bad = loaded.get_output_embeddings().weight[list(verdicts)].float()
-        logit: torch.Tensor = hidden.float() @ (good - bad)[:, None]
-        return logit
+    good: str
+    bad: str
 
-    return Scorer(loaded, head)
+    def tokens(self, tokenizer: Any, model: str) -> tuple[int, int]:
+        """UserError when one of the two is not one token."""
+        return token_id(tokenizer, self.good, model), token_id(tokenizer, self.bad, model)
 
+    def load(
+        self, model: str, tokenizer: Any, dtype: str, device: str, new_head: bool = False, **config: Any
+    ) -> Scorer:
+        verdicts = list(self.tokens(tokenizer, model))
+        loaded = load_model(model, dtype, device, **config)
 
-def verdict_pooling(model: str, good: str, bad: str) -> Mapping[str, Any]:
-    """vLLM takes the two rows out of the language model's head: one logit, the good row less the bad one.
+        def head(hidden: torch.Tensor) -> torch.Tensor:
+            good, bad = loaded.get_output_embeddings().weight[verdicts].float()
+            logit: torch.Tensor = hidden.float() @ (good - bad)[:, None]
+            return logit
 
-    good, bad: tokens as the vocabulary spells them.
-    """
-    (architecture,) = load_config(model).architectures
-    return {
-        "runner": "pooling",
-        "convert": "classify",
-        "hf_overrides": {
-            "architectures": [architecture.replace("ForCausalLM", "ForSequenceClassification")],
-            "classifier_from_token": [bad, good],
-            "method": "from_2_way_softmax",
-        },
-    }
+        return Scorer(loaded, head)
+
+    def log_odds(self, logits: torch.Tensor) -> torch.Tensor:
+        return logits[..., 0]
+
+    def scores(self, logits: torch.Tensor) -> torch.Tensor:
+        return torch.sigmoid(self.log_odds(logits))
+
+    def pooling(self, model: str, tokenizer: Any) -> Mapping[str, Any]:
+        """vLLM takes the two rows out of the language model's head, as the vocabulary spells them."""
+        good, bad = tokenizer.convert_ids_to_tokens(self.tokens(tokenizer, model))
+        (architecture,) = load_config(model).architectures
+        return {
+            "runner": "pooling",
+            "convert": "classify",
+            "hf_overrides": {
+                "architectures": [architecture.replace("ForCausalLM", "ForSequenceClassification")],
+                "classifier_from_token": [bad, good],
+                "method": "from_2_way_softmax",
+            },
+        }
 
 
 def token_id(tokenizer: Any, text: str, model: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 from ttcs.core import Judge, Judged, ModelSize
 from ttcs.errors import EngineError
@@ -14,7 +14,7 @@ from ttcs.models.pieces import Prefix
 from ttcs.prms.format import Format
 from ttcs.prms.readings import Memo, Reading, reading, sequences
 from ttcs.vllm.engine import Engine
-from ttcs.vllm.settings import Settings
+from ttcs.vllm.settings import Options, Settings
 
 PATIENCE = 0.002  # seconds to wait for scores: what the policy has written meanwhile waits too
 EVERY_TOKEN = {"task": "token_classify", "tok_pooling_type": "ALL"}
@@ -61,40 +61,15 @@ class VLLMPRM:
         format: Format,
         model: str,
         batch_size: int,
-        device: str = "auto",
-        dtype: str = "auto",
-        tensor_parallel_size: int = 1,
-        gpu_memory_utilization: float = 0.45,
-        cache_gb: float | None = None,
-        max_model_len: int | None = None,
-        block_size: int | None = None,
-        quantization: str | None = None,
-        trust_remote_code: bool = False,
-        enforce_eager: bool | None = None,
-        threads: int | None = None,
-        extra: Mapping[str, Any] | None = None,
+        **options: Unpack[Options],
     ) -> None:
-        settings = Settings(
-            batch_size=batch_size,
-            device=device,
-            dtype=dtype,
-            tensor_parallel_size=tensor_parallel_size,
-            gpu_memory_utilization=gpu_memory_utilization,
-            cache_gb=cache_gb,
-            max_model_len=max_model_len,
-            block_size=block_size,
-            quantization=quantization,
-            trust_remote_code=trust_remote_code,
-            enforce_eager=enforce_eager,
-            threads=threads,
-            extra=extra,
-        )
-        tokenizer = load_tokenizer(model, trust_remote_code)
+        settings = Settings(batch_size, **options)
+        tokenizer = load_tokenizer(model, settings.trust_remote_code)
         self._reader = format.reader(tokenizer, model)
-        self._format = format
-        self.size: ModelSize = prm_size(model, load_config(model, trust_remote_code))
+        self._head = format.head
+        self.size: ModelSize = prm_size(model, load_config(model, settings.trust_remote_code))
         self.capacity = batch_size
-        arguments = {"model": model, "pooler_config": EVERY_TOKEN, **format.pooling(model, tokenizer)}
+        arguments = {"model": model, "pooler_config": EVERY_TOKEN, **format.head.pooling(model, tokenizer)}
         self._engine = Engine("prm", settings, arguments)
         self._memo = Memo()
         self._sent: dict[str, Sent] = {}
@@ -141,7 +116,7 @@ class VLLMPRM:
         there = [end for end in sent.ends if end > cached]
         for end in sent.ends[: len(sent.ends) - len(there)]:
             self._send(Sent(sent.tokens[:end], [end], sent.asker))
-        scores = self._format.scores(rows[[end - 1 - cached for end in there]].float()).tolist()
+        scores = self._head.scores(rows[[end - 1 - cached for end in there]].float()).tolist()
         return dict(zip((sent.tokens[:end] for end in there), scores, strict=True))
 
     def _learn(self, scores: Mapping[Prefix, float]) -> None:

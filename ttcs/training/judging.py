@@ -40,7 +40,7 @@ class LabelLoss:
 
     def __call__(self, outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:
         known = labels != UNLABELLED
-        odds = self.format.log_odds(outputs.logits.float())[known]
+        odds = self.format.head.log_odds(outputs.logits.float())[known]
         loss = binary_cross_entropy_with_logits(odds, labels[known], reduction="sum")
         return loss / (known.sum() if num_items_in_batch is None else num_items_in_batch)
 

@@ -62,7 +62,7 @@ class Verifier:
         changed: dict[str, Any] = dropouts(self.start, self.dropout)
         if self.positions is not None:
             changed["max_position_embeddings"] = tokenizer.model_max_length = self.positions
-        scorer = self.format.load(self.start, tokenizer, "float32", "cpu", self.new_head, **changed)
+        scorer = self.format.head.load(self.start, tokenizer, "float32", "cpu", self.new_head, **changed)
         fit(
             judging(scorer),
             tokenizer,

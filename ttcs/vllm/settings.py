@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 
@@ -16,6 +16,23 @@ CPU_BLOCK = 32  # tokens; vLLM's own 128 keeps little of a solution
 CPU_CACHE_GB = 1.0
 BIND = "VLLM_CPU_OMP_THREADS_BIND"
 METHOD = "VLLM_WORKER_MULTIPROC_METHOD"
+
+
+class Options(TypedDict, total=False):
+    """The fields of `Settings` as keywords of what takes them on."""
+
+    device: str
+    dtype: str
+    tensor_parallel_size: int
+    gpu_memory_utilization: float
+    cache_gb: float | None
+    max_model_len: int | None
+    block_size: int | None
+    quantization: str | None
+    trust_remote_code: bool
+    enforce_eager: bool | None
+    threads: int | None
+    extra: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
