@@ -32,7 +32,7 @@ def test_the_command_goes_on_with_it(
     whole = (run / "records.jsonl").read_text().splitlines(keepends=True)
     (run / "records.jsonl").write_text("".join(whole[:2]))
     words = ["dataset=jsonl", "dataset.path=problems.jsonl", "policy=scripted", "prm=scripted", "strategy=dvts", "n=8"]
-    code, said, error = typed("ttcs", command.main, monkeypatch, capsys)(*words, "hydra.run.dir=run")
+    code, _, error = typed("ttcs", command.main, monkeypatch, capsys)(*words, "hydra.run.dir=run")
     assert code == 0, error
     again = (run / "records.jsonl").read_text().splitlines(keepends=True)
     assert again[:2] == whole[:2]
