@@ -8,14 +8,32 @@ from ttcs.answers.symbols import ascii_text
 from ttcs.answers.tex import full_arguments, plain_functions
 
 _TEXT = r"\\(?:text(?:bf|it|rm|normal|tt|sf|sc)?|mbox|hbox|mathrm|mathbf|mathit|mathsf|mathtt|operatorname\*?|rm|bf)"
-_UNIT = (
+UNIT = (
     r"(?:square |cubic |sq\.? |cu\.? )?(?:km/h|m/s|mph|kmph|km|cm|mm|dm|nm|kg|mg|mL|ml|lbs?|ft|in|oz|hrs?|min|secs?|"
     r"yds?|yrs?|inch(?:es)?|feet|foot|miles?|met(?:er|re)s?|yards?|units?|degrees?|hours?|minutes?|seconds?|days?|weeks?|"
     r"months?|years?|dollars?|cents?|percent|pct|points?|ways?|people|students?)"
 )
-_MAGNITUDES = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
+MAGNITUDES = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
 _KEEP = r"(?![ \d,]*(?i:and|or|[ap]\.?m\.?|if|hundred|thousand|million|billion|trillion|dozen|e|i|pi)\b)(?!\s*\()"
 _POWER = r"(?:\^\s*(?:\{\s*\d\s*\}|\d))?"
+
+
+# A unit in braces of a fraction, as text or as it is: \text{km}, km, \text{s}^2.
+_OF_FRACTION = rf"\{{\s*(?:{_TEXT}\s*\{{[^{{}}]*\}}|{UNIT}|[hsmgL]){_POWER}\s*\}}"
+_IN_TEXT = rf"{_TEXT}\s*\{{[^{{}}\d]*\}}{_POWER}"
+_AMOUNT = re.compile(
+    rf"(?<=\d|\}})\s*(?:\b({UNIT})|{_TEXT}\s*\{{\s*([A-Za-z][A-Za-z .]*?)\s*\}}){_POWER}"
+    rf"(?=\s*(?:$|[,;)\]]|\\\}}|(?:and|or)\b|{_TEXT}\s*\{{\s*(?:,|and\b|or\b)))"
+)
+_UNIT_AND = re.compile(rf"(?<=[\d}}])\s*({_TEXT})\s*\{{([^{{}}]*[A-Za-z][^{{}}]*?),?\s+(and|or)\s*\}}")
+
+
+def _without_unit(text: str) -> str:
+    """Without the unit that all amounts of a list are in; 5 feet and 3 inches is no list."""
+    divided = _UNIT_AND.sub(r" \1{\2} \3 ", text)
+    amounts = list(_AMOUNT.finditer(divided))
+    units = {re.sub(r"(?<=\w{2})s$", "", found[1] or found[2]) for found in amounts}
+    return _AMOUNT.sub("", divided) if len(amounts) > 1 and len(units) == 1 else text
 
 
 def _join(found: re.Match[str]) -> str:
@@ -31,7 +49,7 @@ def _repeating(found: re.Match[str]) -> str:
 
 
 def _magnitude(found: re.Match[str]) -> str:
-    return rf"\cdot 10^{{{_MAGNITUDES[found[1]]}}}"
+    return rf"\cdot 10^{{{MAGNITUDES[found[1]]}}}"
 
 
 def _measured(found: re.Match[str]) -> str:
@@ -49,6 +67,9 @@ _WRITTEN: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
     (r"\\\$|(?<!\\)\$|[€£¥₹]|\\(?:euro|pounds?|pound)\b", ""),
     (r"\\(?:displaystyle|textstyle|limits|nolimits|[bB]ig[lr]?|left|right|mathopen|mathclose)(?![a-zA-Z])\.?", ""),
     (r"\\[dtc]frac", r"\\frac"),
+    (r"\\(?:text|page)?color(?:box)?\s*(?:\[[^\[\]]*\]\s*)?\{[^{}]*\}|\\(?:tag\*?|label)\s*\{[^{}]*\}", ""),
+    (r"\\fcolorbox\s*\{[^{}]*\}\s*\{[^{}]*\}|\\bbox\s*(?:\[[^\[\]]*\])?", ""),
+    (r"\\(?:underline|emph|ensuremath|mathop)\s*(?=\{)", ""),
     (r"\\(?:lbrace|rbrace)(?![a-zA-Z])", lambda found: r"\{" if "lb" in found.group() else r"\}"),
     (r"\\(?:lvert|rvert|vert)(?![a-zA-Z])", "|"),
     (r"\\(?:langle)(?![a-zA-Z])", "("),
@@ -63,8 +84,14 @@ _WRITTEN: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
     (r"\\varnothing(?![a-zA-Z])|\\\{\s*\\\}", r"\\emptyset "),
     (r"\\(?:dots[cbm]?|cdots|ldots)(?![a-zA-Z])", r"\\ldots "),
     # What a number counts or is measured in.
-    (rf"{_TEXT}\s*\{{\s*({'|'.join(_MAGNITUDES)})\b([^{{}}]*)\}}", r" \1\2"),
-    (rf"(?<=\d)\s*({'|'.join(_MAGNITUDES)})\b", _magnitude),
+    (rf"(?<=[\d}}])\s*\\frac\s*{_OF_FRACTION}\s*{_OF_FRACTION}", ""),
+    (rf"\\frac\s*\{{([^{{}}]*\d[^{{}}]*(?:\{{[^{{}}]*\}}[^{{}}]*)?)\}}\s*{_OF_FRACTION}", r" \1 "),
+    (
+        rf"(?<=\d)(\s*{_TEXT}\s*\{{[^{{}}\d]*\}}{_POWER})\s*(?:/|\\cdot|\\times)\s*{_TEXT}\s*\{{[^{{}}\d]*\}}{_POWER}",
+        r"\1",
+    ),
+    (rf"{_TEXT}\s*\{{\s*({'|'.join(MAGNITUDES)})\b([^{{}}]*)\}}", r" \1\2"),
+    (rf"(?<=\d)\s*({'|'.join(MAGNITUDES)})\b", _magnitude),
     (r"\\?%|\\textpercent", ""),
     (rf"\^\s*\{{?\s*\\(?:circ|degree)\s*\}}?\s*(?:[CF]\b|{_TEXT}\s*\{{\s*[CF]\s*\}})?|\\degree(?![a-zA-Z])", ""),
     (r"(?<=\d)\s*(?:k|c|d|m)?m\s*[\ue002\ue003]", ""),
@@ -74,7 +101,7 @@ _WRITTEN: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
         rf"(?<=[\w}})!])\s*{_TEXT}\s*\{{{_KEEP}[^{{}}]*[A-Za-z][^{{}}]*\}}{_POWER}(?=\s*(?:$|[,;.)\]]|\\\}}))",
         _measured,
     ),
-    (rf"(?<=\d|\}})\s*(?:{_UNIT}){_POWER}\s*$", ""),
+    (rf"(?<=\d|\}})\s*(?:{UNIT}){_POWER}\s*$", ""),
     (r"(?<=\d|\})\s+(?!(?:and|or|if|for)\b)[a-z]{4,}(?: [a-z]{2,})*\s*$", ""),
     (r"(?<=\d)\s*(?:percent|pct)\b", ""),
     # Relations.
@@ -110,6 +137,7 @@ def clean(text: str) -> str:
     text = _punctuation(text)
     while text.endswith("}") and text.count("}") > text.count("{"):
         text = text[:-1]
+    text = _without_unit(text)
     text = reduce(lambda so_far, rule: rule[0].sub(rule[1], so_far), _RULES, text)
     return _punctuation(plain_functions(full_arguments(_punctuation(text))))
 

@@ -89,6 +89,9 @@ def _equal(sides: list[str], decide: Decider, read: Reader) -> Form:
         return read(sides[0], decide)
     if named(sides[0]) and (len(sides) > 2 or not _SYMBOL.fullmatch(sides[0])):
         return read(sides[-1], decide)
+    if not any(free(side) for side in sides) or (named(sides[-1]) and not any(free(side) for side in sides[:-1])):
+        # Arithmetic written out (9 + 8 + 6 = 23): what it comes to is the answer.
+        return read(sides[-2] if free(sides[-1]) else sides[-1], decide)
     if len(sides) > 2:
         raise Undecided(f"a chain of {len(sides)} equations")
     readings = (read(sides[1], decide).key,) if _SYMBOL.fullmatch(sides[0]) else ()
