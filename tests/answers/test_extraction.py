@@ -71,6 +71,7 @@ def test_boxes_that_nothing_parts_are_one_list(text: str, answer: str) -> None:
         (r"$\boxed{1}, \boxed{-2}$", "1,-2", True),
         (r"$x = \boxed{3}$ and $y = \boxed{4}$", "(3,4)", True),
         (r"$x = \boxed{3}$ and $y = \boxed{4}$", "(4,3)", False),
+        (r"\begin{align*} x &= \boxed{1} \\ y &= \boxed{2} \end{align*}", "(1,2)", True),
         (r"\boxed{1,000} and \boxed{2,000}", "2000, 1000", True),
         (r"\boxed{x < 1} or \boxed{x > 2}", r"(-\infty,1)\cup(2,\infty)", True),
         (r"\boxed{(1,2)} and \boxed{(3,4)}", "(3,4), (1,2)", True),

@@ -17,9 +17,9 @@ _TEXT = r"\\(?:text(?:bf|it|rm)?|mbox|mathrm)\s*\{"
 _UNITS = rf"(?:(?:\^\s*)?\{{?\\circ\b\}}?|\\?%|°|\b{UNIT}(?:\^\{{?\d\}}?)?(?![a-zA-Z]))"
 _BETWEEN = re.compile(
     rf"(?:{_UNITS}|[\s,;&~$*{{}}]|\\(?:boxed|fbox|lor|land|q?quad)(?![a-zA-Z])|\\[\[\]() ,;:!$\\]"
-    rf"|\b(?:and|or|as well as)\b|{_TEXT}\s*(?:(?:,|and|or|{UNIT}|[mgshL]\b)\s*)+\}})*(?:{_NAME}\s*=\s*)?\s*"
+    rf"|\b(?:and|or|as well as)\b|{_TEXT}\s*(?:(?:,|and|or|{UNIT}|[mgshL]\b)\s*)+\}})*(?:{_NAME}\s*&?\s*=\s*)?\s*"
 )
-_NAMED = re.compile(rf"(?:^|[$,;:.(\[\n&]|(?<=[a-z]{{2}})\s)\s*({_NAME})\s*=\s*$")
+_NAMED = re.compile(rf"(?:^|[$,;:.(\[\n&]|\\\\|\{{[a-z]+\*?\}}|(?<=[a-z]{{2}})\s)\s*({_NAME})\s*&?\s*=\s*$")
 _OR = re.compile(r"\bor\b|\\lor\b")
 _PLAIN = Plain()
 _FARTHEST = 120  # characters; what joins two boxes is short

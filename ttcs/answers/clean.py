@@ -15,25 +15,30 @@ UNIT = (
 )
 MAGNITUDES = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
 _KEEP = r"(?![ \d,]*(?i:and|or|[ap]\.?m\.?|if|hundred|thousand|million|billion|trillion|dozen|e|i|pi)\b)(?!\s*\()"
-_POWER = r"(?:\^\s*(?:\{\s*\d\s*\}|\d))?"
+_POWER = r"(?:\^\s*(?:\{\s*-?\d\s*\}|\d))?"
 
 
-# A unit in braces of a fraction, as text or as it is: \text{km}, km, \text{s}^2.
-_OF_FRACTION = rf"\{{\s*(?:{_TEXT}\s*\{{[^{{}}]*\}}|{UNIT}|[hsmgL]){_POWER}\s*\}}"
-_IN_TEXT = rf"{_TEXT}\s*\{{[^{{}}\d]*\}}{_POWER}"
+_IN_TEXT = rf"{_TEXT}\s*\{{{_KEEP}[^{{}}\d]*\}}{_POWER}"
+# A unit above and one below a line. A letter alone may be an unknown, and is a unit below another only: km/h.
+_ABOVE = rf"\{{\s*(?:{_IN_TEXT}|{UNIT}{_POWER})\s*\}}"
+_BELOW = rf"\{{\s*(?:{_IN_TEXT}|(?:{UNIT}|[hs]){_POWER})\s*\}}"
 _AMOUNT = re.compile(
-    rf"(?<=\d|\}})\s*(?:\b({UNIT})|{_TEXT}\s*\{{\s*([A-Za-z][A-Za-z .]*?)\s*\}}){_POWER}"
-    rf"(?=\s*(?:$|[,;)\]]|\\\}}|(?:and|or)\b|{_TEXT}\s*\{{\s*(?:,|and\b|or\b)))"
+    rf"(?<=\d|\}})(?:\s*\b({UNIT})|\s*{_TEXT}\s*\{{\s*((?<=\s)[A-Za-z]|[A-Za-z][A-Za-z .]+?)\s*\}}"
+    rf"|\s+(?!and\b|or\b)([a-z]{{4,}}|[mgsL]\b)){_POWER}"
+    rf"(?=\s*(?:$|[,;)\]=≈+-]|\\\}}|\\approx\b|(?:and|or)\b|{_TEXT}\s*\{{\s*(?:,|and\b|or\b)))"
 )
 _UNIT_AND = re.compile(rf"(?<=[\d}}])\s*({_TEXT})\s*\{{([^{{}}]*[A-Za-z][^{{}}]*?),?\s+(and|or)\s*\}}")
 
 
 def _without_unit(text: str) -> str:
-    """Without the unit that all amounts of a list are in; 5 feet and 3 inches is no list."""
+    """Without the unit that all amounts of a list or a sum are in; 5 feet and 3 inches are neither."""
     divided = _UNIT_AND.sub(r" \1{\2} \3 ", text)
-    amounts = list(_AMOUNT.finditer(divided))
-    units = {re.sub(r"(?<=\w{2})s$", "", found[1] or found[2]) for found in amounts}
-    return _AMOUNT.sub("", divided) if len(amounts) > 1 and len(units) == 1 else text
+    units = [_singular(next(filter(None, found.groups()))) for found in _AMOUNT.finditer(divided)]
+    return _AMOUNT.sub("", divided) if len(units) > 1 and len(set(units)) == 1 else text
+
+
+def _singular(unit: str) -> str:
+    return "foot" if unit == "feet" else re.sub(r"(?<=ch)es$|(?<=\w{2})s$", "", unit)
 
 
 def _join(found: re.Match[str]) -> str:
@@ -60,6 +65,11 @@ def _measured(found: re.Match[str]) -> str:
 
 
 _WRITTEN: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
+    # Colors and frames.
+    (r"\\(?:text|page)?color(?:box)?\s*(?:\[[^\[\]]*\]\s*)?\{[^{}]*\}|\\(?:tag\*?|label)\s*\{[^{}]*\}", ""),
+    (r"\\fcolorbox\s*\{[^{}]*\}\s*\{[^{}]*\}|\\bbox\s*(?:\[[^\[\]]*\])?", ""),
+    (r"\\(?:underline|emph|ensuremath|mathop)\s*(?=\{)", ""),
+    (r"\{\s*\{([^{}]*)\}\s*\}", r"{\1}"),
     # Mathematics is not prose: its delimiters, emphasis and sizes say nothing.
     (rf"^\s*{_TEXT}\s*\{{([^{{}}]*)\}}\s*$", r"\1"),
     (r"\*\*(?=\S)(.+?)(?<=\S)\*\*$", r"\1"),
@@ -67,9 +77,6 @@ _WRITTEN: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
     (r"\\\$|(?<!\\)\$|[€£¥₹]|\\(?:euro|pounds?|pound)\b", ""),
     (r"\\(?:displaystyle|textstyle|limits|nolimits|[bB]ig[lr]?|left|right|mathopen|mathclose)(?![a-zA-Z])\.?", ""),
     (r"\\[dtc]frac", r"\\frac"),
-    (r"\\(?:text|page)?color(?:box)?\s*(?:\[[^\[\]]*\]\s*)?\{[^{}]*\}|\\(?:tag\*?|label)\s*\{[^{}]*\}", ""),
-    (r"\\fcolorbox\s*\{[^{}]*\}\s*\{[^{}]*\}|\\bbox\s*(?:\[[^\[\]]*\])?", ""),
-    (r"\\(?:underline|emph|ensuremath|mathop)\s*(?=\{)", ""),
     (r"\\(?:lbrace|rbrace)(?![a-zA-Z])", lambda found: r"\{" if "lb" in found.group() else r"\}"),
     (r"\\(?:lvert|rvert|vert)(?![a-zA-Z])", "|"),
     (r"\\(?:langle)(?![a-zA-Z])", "("),
@@ -84,12 +91,9 @@ _WRITTEN: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
     (r"\\varnothing(?![a-zA-Z])|\\\{\s*\\\}", r"\\emptyset "),
     (r"\\(?:dots[cbm]?|cdots|ldots)(?![a-zA-Z])", r"\\ldots "),
     # What a number counts or is measured in.
-    (rf"(?<=[\d}}])\s*\\frac\s*{_OF_FRACTION}\s*{_OF_FRACTION}", ""),
-    (rf"\\frac\s*\{{([^{{}}]*\d[^{{}}]*(?:\{{[^{{}}]*\}}[^{{}}]*)?)\}}\s*{_OF_FRACTION}", r" \1 "),
-    (
-        rf"(?<=\d)(\s*{_TEXT}\s*\{{[^{{}}\d]*\}}{_POWER})\s*(?:/|\\cdot|\\times)\s*{_TEXT}\s*\{{[^{{}}\d]*\}}{_POWER}",
-        r"\1",
-    ),
+    (rf"(?<=[\d}}])\s*\\frac\s*{_ABOVE}\s*{_BELOW}", ""),
+    (rf"\\frac\s*\{{\s*([^{{}}]*\d[^{{}}]*?{_IN_TEXT})\s*\}}\s*{_BELOW}", r" \1 "),
+    (rf"(?<=\d)(\s*{_IN_TEXT})\s*(?:/|\\cdot|\\times)?\s*{_IN_TEXT}", r"\1"),
     (rf"{_TEXT}\s*\{{\s*({'|'.join(MAGNITUDES)})\b([^{{}}]*)\}}", r" \1\2"),
     (rf"(?<=\d)\s*({'|'.join(MAGNITUDES)})\b", _magnitude),
     (r"\\?%|\\textpercent", ""),

@@ -27,10 +27,13 @@ def of_both_signs(unknowns: list[sympy.Symbol]) -> list[Point]:
 
 
 def _coordinate(unknown: sympy.Symbol, index: int) -> sympy.Rational:
-    """A number that depends on the name of the unknown and nothing else. It is negative at point 1, and at the other
-    odd points for every second letter and every second pair of letters, so that a b differs from |a b|.
+    """A number that depends on the name of the unknown and nothing else. It is negative at point 1, and far enough from
+    0 that x + 1 is too; and at the other odd points for every second letter and every second pair of letters, so that
+    a b differs from |a b|.
     """
-    drawn = int.from_bytes(sha256(f"{unknown} {index}".encode()).digest()[:4], "big")
+    drawn = int.from_bytes(sha256(f"{unknown} {index}".encode()).digest()[:4], "big") % 9973 + 1000
+    if index == 1:
+        return sympy.Rational(-drawn - 4999, 999)
     letter = ord(str(unknown).lstrip("\\")[0])
-    negative = index == 1 or (index == 3 and letter & 1) or (index == 5 and letter & 2)
-    return sympy.Rational((-1 if negative else 1) * (drawn % 9973 + 1000), 4999)
+    negative = (index == 3 and letter & 1) or (index == 5 and letter & 2)
+    return sympy.Rational(-drawn if negative else drawn, 4999)

@@ -50,8 +50,8 @@ def _even_root(power: sympy.Pow) -> bool:
 
 
 def _conditions(radicand: sympy.Expr) -> list[sympy.Expr]:
-    """The factors of odd power, each turned so that it is positive where the unknowns are small; just the radicand
-    where that makes it negative, or where it has no factors.
+    """The factors of odd power, each turned so that it is positive where the unknowns are small, or else where they are
+    large; just the radicand where either makes it negative, or where it has no factors.
     """
     unknowns = radicand.free_symbols
     if not radicand.is_rational_function(*unknowns):
@@ -61,7 +61,9 @@ def _conditions(radicand: sympy.Expr) -> list[sympy.Expr]:
     odd = [factor for factor, power in factors if power % 2]
     turned = [factor if _positive(factor, dict.fromkeys(unknowns, _SMALL)) else -factor for factor in odd]
     negative = sum(one is not other for one, other in zip(turned, odd, strict=True)) % 2
-    return turned if bool(constant < 0) == bool(negative) else [radicand]
+    if bool(constant < 0) == bool(negative):
+        return turned
+    return odd if constant > 0 else [radicand]
 
 
 def _positive(expression: sympy.Expr, at: Point) -> bool:
