@@ -59,8 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise UserError("a pool is imported with one value of each key")
         names = {"policy": options.policy, "prm": options.prm, "dataset": options.dataset or options.file.stem}
         summary = imported(options.file, options.out, form, point, names, options.tokenizer)
-    console.print(f"{title(summary)}\naccuracy {percent(summary)} of {summary.n_problems} problems\n  {options.out}",
-                  markup=False)  # fmt: skip
+    notes = summary.endings.notes(None)
+    console.print(f"{title(summary)}\naccuracy {percent(summary)} of {summary.n_problems} problems",
+                  *notes, options.out, sep="\n  ", markup=False)  # fmt: skip
 
 
 def imported(
