@@ -124,6 +124,6 @@ def _text(template: str | None) -> str | None:
     if template is None or "{" in template:
         return template
     try:
-        return Path(template).expanduser().read_text(encoding="utf-8")
+        return Path(template).read_text(encoding="utf-8")
     except OSError as error:
         raise UserError(f"cannot read the chat template {template}: {error.strerror}") from error
