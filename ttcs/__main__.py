@@ -10,6 +10,7 @@ from hydra._internal.utils import get_args_parser
 from omegaconf import DictConfig
 
 from ttcs.explain import answering, fail
+from ttcs.home import typed
 from ttcs.options import CONF
 from ttcs.runner import job
 from ttcs.summary import Summary
@@ -29,7 +30,7 @@ def main() -> None:
     if not CONF.is_dir():
         fail(f"{CONF} is missing: ttcs runs from its repository, installed with pip install -e .")
     os.environ |= {**SPIN, **os.environ, **ENVIRONMENT}
-    sys.argv[1:] = _arguments(sys.argv[1:])
+    sys.argv[1:] = _arguments(typed(sys.argv[1:]))
     try:
         with answering():
             hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(_task)()

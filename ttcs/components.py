@@ -15,6 +15,7 @@ from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from ttcs.errors import UserError
+from ttcs.home import at_home
 
 WORDS = {int: "a whole number", float: "a number", str: "text", bool: "true or false", types.NoneType: "null"}
 
@@ -49,7 +50,7 @@ def _resolved(config: DictConfig, key: str) -> dict[str, Any]:
     complete(config, key)
     node = OmegaConf.to_container(OmegaConf.select(config, key), resolve=True)
     assert isinstance(node, dict)
-    return typing.cast(dict[str, Any], node)
+    return typing.cast(dict[str, Any], at_home(node))
 
 
 def _build(node: Mapping[str, Any], key: str) -> Any:

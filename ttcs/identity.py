@@ -14,6 +14,8 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from ttcs.home import at_home
+
 PACKAGE = Path(__file__).parent
 
 # Seeds belong to a problem, never to a batch, a device or a place, so these may change between two sessions of a run.
@@ -45,7 +47,7 @@ def portable(config: DictConfig) -> dict[str, Any]:
     """The resolved configuration with files of the package named `ttcs/...`, wherever it is installed."""
     plain = OmegaConf.to_container(config, resolve=True)
     assert isinstance(plain, dict)
-    return {str(key): _relative(value) for key, value in plain.items() if key != "hydra"}
+    return {str(key): _relative(at_home(value)) for key, value in plain.items() if key != "hydra"}
 
 
 def identity(config: Mapping[str, Any]) -> dict[str, Any]:

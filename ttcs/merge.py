@@ -22,6 +22,7 @@ from ttcs.core import Problem
 from ttcs.errors import UserError, told
 from ttcs.explain import answering
 from ttcs.folder import RECORDS, VERSIONS, claim, difference, write, write_lines
+from ttcs.home import path
 from ttcs.identity import digest, identity, portable
 from ttcs.progress import console
 from ttcs.records import Record, RecordFile
@@ -170,9 +171,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m ttcs.merge", description="Shards, or one run from several machines -> one run."
     )
-    parser.add_argument("folders", type=Path, nargs="+", metavar="FOLDER", help="a run's folder (with records.jsonl)")
+    parser.add_argument("folders", type=path, nargs="+", metavar="FOLDER", help="a run's folder (with records.jsonl)")
     parser.add_argument(
-        "--out", type=Path, help="folder of the merged run (default: where the command without shards looks)"
+        "--out", type=path, help="folder of the merged run (default: where the command without shards looks)"
     )
     return parser
 

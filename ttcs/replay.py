@@ -26,6 +26,7 @@ from ttcs.errors import UserError
 from ttcs.explain import answering
 from ttcs.folder import write
 from ttcs.given import Given, given
+from ttcs.home import path
 from ttcs.identity import digest, portable
 from ttcs.progress import console, percent
 from ttcs.reading import Reading, Verdict
@@ -188,7 +189,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m ttcs.replay", description="Other decisions on the candidates of a finished run; no model runs."
     )
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="the run's folder")
+    parser.add_argument("folder", type=path, metavar="FOLDER", help="the run's folder")
     parser.add_argument(
         "overrides",
         nargs="*",

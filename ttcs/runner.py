@@ -17,7 +17,7 @@ from ttcs.components import build, complete, share
 from ttcs.core import Problem
 from ttcs.difficulty import Difficulty
 from ttcs.errors import EngineError, UserError, told
-from ttcs.folder import RECORDS, SUMMARY, claim, write
+from ttcs.folder import CONFIG, RECORDS, SUMMARY, claim, load, write
 from ttcs.identity import portable, register_resolvers
 from ttcs.options import options
 from ttcs.records import Record, RecordFile, read
@@ -69,7 +69,8 @@ def job(config: DictConfig) -> Summary | None:
 
 def conclude(folder: Path, difficulty: Difficulty, setting: Setting, redraw: bool) -> Summary:
     """Write the totals and the plot of a folder whose records are complete, and show them."""
-    summary = summarize(read(folder / RECORDS), difficulty, setting)
+    max_tokens = OmegaConf.select(load(folder / CONFIG), "policy.max_tokens")
+    summary = summarize(read(folder / RECORDS), difficulty, setting, max_tokens)
     write(folder / SUMMARY, summary.to_json())
     files = [folder / RECORDS]
     if summary.accuracy is not None:

@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 from ttcs.components import complete
 from ttcs.errors import UserError
 from ttcs.explain import MISTAKES, explain
+from ttcs.home import typed
 from ttcs.options import CONF
 
 
@@ -19,7 +20,7 @@ def composed(words: Sequence[str]) -> DictConfig:
     """A configuration with the key `policy`. words: an option of the group, and overrides: [zoo, policy.top_p=0.9]."""
     if not words:
         raise UserError("a policy is named by an option of the group policy and its overrides, [zoo, policy.top_p=0.9]")
-    overrides = [f"policy={words[0]}", *words[1:]]
+    overrides = [f"policy={words[0]}", *typed(words[1:])]
     try:
         config = _loaded(overrides)
     except MISTAKES as error:

@@ -10,6 +10,7 @@ from typing import Any
 from omegaconf import DictConfig, ListConfig
 
 from ttcs.components import build
+from ttcs.home import at_home
 from ttcs.planning import pilot, simulation
 from ttcs.planning.estimate import Estimate, estimate
 from ttcs.planning.machine import Machine
@@ -63,7 +64,7 @@ def _overrides(task: ListConfig) -> dict[str, str]:
 def _expected(config: DictConfig, found: dict[Path, Sequence[pilot.Run]]) -> pilot.Expected:
     if config.plan.pilot is None:
         return simulation.expected(config)
-    folder = Path(str(config.plan.pilot))
+    folder = Path(at_home(str(config.plan.pilot)))
     if folder not in found:
         found[folder] = pilot.runs(folder)
     return pilot.expected(found[folder], config, config.plan.policy.size.parameters)

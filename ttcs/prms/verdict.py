@@ -32,7 +32,10 @@ def verdict_pooling(model: str, good: str, bad: str) -> Mapping[str, Any]:
 
     good, bad: tokens as the vocabulary spells them.
     """
-    (architecture,) = load_config(model).architectures
+    architectures = load_config(model).architectures or []
+    if len(architectures) != 1:
+        raise UserError(f"PRM {model}: its config names {len(architectures)} architectures, and vLLM needs one")
+    (architecture,) = architectures
     return {
         "runner": "pooling",
         "convert": "classify",

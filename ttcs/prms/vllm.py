@@ -8,6 +8,7 @@ from typing import Any
 
 from ttcs.core import Judge, Judged, ModelSize
 from ttcs.errors import EngineError
+from ttcs.models.damage import check_weights
 from ttcs.models.load import load_config, load_tokenizer
 from ttcs.models.outline import prm_size
 from ttcs.models.pieces import Prefix
@@ -93,6 +94,7 @@ class VLLMPRM:
         self._reader = format.reader(tokenizer, model)
         self._format = format
         self.size: ModelSize = prm_size(model, load_config(model, trust_remote_code))
+        check_weights(model)
         self.capacity = batch_size
         arguments = {"model": model, "pooler_config": EVERY_TOKEN, **format.pooling(model, tokenizer)}
         self._engine = Engine("prm", settings, arguments)
