@@ -16,6 +16,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from analysis.figures.figure import Figure
 from analysis.runs.load import RecordsError, load
 from ttcs.config.explain import answering, fail
+from ttcs.config.home import at_home, typed
 from ttcs.config.options import CONF, options
 
 FORMATS = "png", "pdf", "svg"
@@ -25,6 +26,7 @@ OmegaConf.register_new_resolver("options", options, replace=True)
 
 def main() -> None:
     """Exit codes: 0 done, 1 a bug (with its traceback), 2 bad input (with one line)."""
+    sys.argv[1:] = typed(sys.argv[1:])
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra lets exceptions through to `answering`
     parser = get_args_parser()
     parser.error = fail  # type: ignore[method-assign, assignment]
@@ -36,10 +38,10 @@ def main() -> None:
 def _task(config: DictConfig) -> None:
     with answering("analysis"), _warnings():
         figure: Figure = hydra.utils.instantiate(config.figure, _convert_="all")
-        folder, formats = Path(config.out), _several(config, "formats")
+        folder, formats = Path(at_home(config.out)), _several(config, "formats")
         if unknown := [name for name in formats if name not in FORMATS]:
             raise RecordsError(f"formats={','.join(unknown)}: there are {', '.join(FORMATS)}")
-        outputs = figure.panels(load(*map(Path, _several(config, "records"))))
+        outputs = figure.panels(load(*map(Path, at_home(_several(config, "records")))))
         try:
             files = [file for output in outputs for file in output.save(folder, formats)]
         except OSError as error:

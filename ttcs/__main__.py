@@ -10,6 +10,7 @@ from hydra._internal.utils import get_args_parser
 from omegaconf import DictConfig
 
 from ttcs.config.explain import answering, fail
+from ttcs.config.home import typed
 from ttcs.config.options import CONF
 from ttcs.records.summary import Summary
 from ttcs.running.runner import job
@@ -29,7 +30,7 @@ def main() -> None:
     if not CONF.is_dir():
         fail(f"{CONF} is missing: ttcs runs from its repository, installed with pip install -e .")
     os.environ |= {**SPIN, **os.environ, **ENVIRONMENT}
-    sys.argv[1:] = _arguments(sys.argv[1:])
+    sys.argv[1:] = _arguments(typed(sys.argv[1:]))
     try:
         with answering():
             hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(_task)()

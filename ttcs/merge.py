@@ -18,6 +18,7 @@ from typing import Any
 from ttcs.config.components import build, share
 from ttcs.config.explain import answering
 from ttcs.config.given import given
+from ttcs.config.home import path
 from ttcs.config.identity import digest, identity, located, portable
 from ttcs.core import Problem
 from ttcs.errors import UserError, told
@@ -170,9 +171,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m ttcs.merge", description="Shards, or one run from several machines -> one run."
     )
-    parser.add_argument("folders", type=Path, nargs="+", metavar="FOLDER", help="a run's folder (with records.jsonl)")
+    parser.add_argument("folders", type=path, nargs="+", metavar="FOLDER", help="a run's folder (with records.jsonl)")
     parser.add_argument(
-        "--out", type=Path, help="folder of the merged run (default: where the command without shards looks)"
+        "--out", type=path, help="folder of the merged run (default: where the command without shards looks)"
     )
     return parser
 

@@ -18,6 +18,7 @@ from typing import Any
 from ttcs.config.components import build
 from ttcs.config.explain import answering
 from ttcs.config.given import Given, given
+from ttcs.config.home import at_home, path
 from ttcs.config.identity import plain, portable
 from ttcs.core import Problem, Reduction, Selection, Step, Stop, Trajectory
 from ttcs.errors import UserError
@@ -57,8 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise UserError("a pool is imported with one value of each key")
         names = {"policy": options.policy, "prm": options.prm, "dataset": options.dataset or options.file.stem}
         summary = imported(options.file, options.out, form, point, names, options.tokenizer)
-    console.print(f"{title(summary)}\naccuracy {percent(summary)} of {summary.n_problems} problems\n  {options.out}",
-                  markup=False)  # fmt: skip
+    notes = summary.endings.notes(None)
+    console.print(f"{title(summary)}\naccuracy {percent(summary)} of {summary.n_problems} problems",
+                  *notes, options.out, sep="\n  ", markup=False)  # fmt: skip
 
 
 def imported(
@@ -181,12 +183,12 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m ttcs.pools", description="Solutions of others -> a best-of-N run.")
-    parser.add_argument("file", type=Path, metavar="FILE", help="JSON lines or Parquet: a row per problem")
-    parser.add_argument("--out", type=Path, required=True, help="the run's folder")
+    parser.add_argument("file", type=path, metavar="FILE", help="JSON lines or Parquet: a row per problem")
+    parser.add_argument("--out", type=path, required=True, help="the run's folder")
     parser.add_argument("--format", choices=LAYOUTS, default="plain", help="names of the columns (default: plain)")
     parser.add_argument("--column", action="append", default=[], metavar="KEY=COLUMN", help="another name of a column")
     parser.add_argument("--separator", default=r"\n\n", help=r"what ends a step that has a score (default: \n\n)")
-    parser.add_argument("--tokenizer", help="folder or Hub id: counts tokens where the file does not")
+    parser.add_argument("--tokenizer", type=at_home, help="folder or Hub id: counts tokens where the file does not")
     parser.add_argument("--policy", default="unknown", help="what sampled the solutions")
     parser.add_argument("--prm", default="unknown", help="what scored them")
     parser.add_argument("--dataset", help="what the problems are (default: the name of the file)")

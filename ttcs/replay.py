@@ -22,6 +22,7 @@ from ttcs.choice.difficulty import Difficulty
 from ttcs.config.components import build
 from ttcs.config.explain import answering
 from ttcs.config.given import Given, given
+from ttcs.config.home import path
 from ttcs.config.identity import digest, plain, portable
 from ttcs.errors import UserError
 from ttcs.records.chains import own_n
@@ -188,7 +189,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m ttcs.replay", description="Other decisions on the candidates of a finished run; no model runs."
     )
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="the run's folder")
+    parser.add_argument("folder", type=path, metavar="FOLDER", help="the run's folder")
     parser.add_argument(
         "overrides",
         nargs="*",

@@ -52,6 +52,17 @@ def _extracted(case: dict[str, Any]) -> bool:
     return answer in [text if text is None else text.strip() for text in accepted]
 
 
+def test_forms_that_real_models_end_with() -> None:
+    cases = _lines("answer_forms.jsonl")
+    wrong = [case["id"] for case in cases if _solves(case["text"], case["reference"]) != case["correct"]]
+    assert not wrong
+
+
+def _solves(text: str, reference: str) -> bool:
+    answer = extract(text)
+    return answer is not None and equivalent(answer, reference)
+
+
 def test_every_gold_solution_holds_its_answer() -> None:
     for problem in _lines("math500.jsonl"):
         found = extract(problem["solution"])

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests import tiny
 from tests.typed import Main, typed
 from ttcs import __main__ as command
 from ttcs.config import components
@@ -73,6 +75,27 @@ def test_bad_input_gets_one_line(main: Main, arguments: list[str], line: str) ->
     assert line in err
     assert (code, out) == (2, "")
     assert not any(path.stat().st_size for path in Path().rglob("records.jsonl"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["policy=custom", "policy.model={m}"], "/model.safetensors is a git-lfs pointer"),
+        (["prm=rlhflow", "prm.model={m}"], "/model.safetensors is a git-lfs pointer"),
+        (["policy=zoo", "policy.device=gpu"], "device=gpu is not one of auto, cpu"),
+        (["prm=zoo", "prm.device=cuda:99"], "device=cuda:99 is not one of auto, cpu"),
+        (["policy=zoo", "policy.dtype=float99"], "dtype=float99 is not one of auto, float32, bfloat16, float16"),
+    ],
+)
+def test_a_model_that_cannot_be_loaded_gets_one_line(
+    main: Main, tmp_path: Path, arguments: list[str], line: str
+) -> None:
+    folder = shutil.copytree(tiny.folder(), tmp_path / "model")
+    (folder / "model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n")
+    code, out, err = main(*BASE, "selection=best", *(argument.format(m=folder) for argument in arguments))
+    assert err.startswith("error: ") and err.count("\n") == 1
+    assert line in err
+    assert (code, out) == (2, "")
 
 
 def test_a_folder_of_another_configuration(main: Main) -> None:

@@ -10,12 +10,18 @@ import pytest
 from hydra import compose, initialize_config_dir
 
 from tests import tiny
+from tests.tiny import trajectory
 from ttcs.config.options import CONF
-from ttcs.core import Problem
+from ttcs.core import Problem, Turn
 from ttcs.errors import UserError
 from ttcs.models.boundaries import Boundaries
 from ttcs.models.load import load_tokenizer
 from ttcs.models.prompt import Prompt
+from ttcs.prms.format import Format
+from ttcs.prms.generative import Generative
+from ttcs.prms.outcome import Outcome
+from ttcs.prms.qwen_math import QwenMath
+from ttcs.prms.rlhflow import RLHFlow
 
 HEAD, END, EOT = "<|start_header_id|>", "<|end_header_id|>\n\n", "<|eot_id|>"
 LLAMA = (
@@ -205,3 +211,85 @@ def test_templates_that_will_not_do(template: str | None, given: str | None, lin
     encoder.chat_template = template
     with pytest.raises(UserError, match=line):
         Prompt(encoder, "be brief", given)
+
+
+TURNS = (
+    "{{{{ bos_token }}}}{{% for message in messages %}}"
+    "{{{{ '<|' + message['role'] + '|>' }}}}{content}{{{{ '{eot}' }}}}{{% endfor %}}"
+    "{{% if add_generation_prompt %}}{{{{ '<|assistant|>' }}}}{{% endif %}}"
+)
+AS_TEXT = TURNS.format(content="{{ message['content'] }}", eot=EOT)
+AS_PARTS = {
+    "first": "{{ message['content'][0]['text'] }}",
+    "first or an error": "{{ '' + message['content'][0]['text'] }}",
+    "selected": "{% for p in message['content'] | selectattr('type', 'equalto', 'text') %}{{ p['text'] }}{% endfor %}",
+    "every": "{% for part in message.content %}{% if part.type == 'text' %}{{ part.text }}{% endif %}{% endfor %}",
+    "system as text": (
+        "{% if message['role'] == 'system' %}{{ message['content'] + '' }}"
+        "{% else %}{{ message['content'][0]['text'] }}{% endif %}"
+    ),
+    "either": (
+        "{% if message['content'] is string %}{{ message['content'] }}"
+        "{% else %}{{ message['content'][0]['text'] }}{% endif %}"
+    ),
+}
+
+
+@pytest.mark.parametrize("content", AS_PARTS.values(), ids=AS_PARTS)
+def test_templates_that_want_content_as_a_list(content: str) -> None:
+    encoder = tokenizer(LLAMA_3_1)
+    listed = TURNS.format(content=content, eot=EOT)
+    prompt, expected = (Prompt(encoder, "be brief", template) for template in (listed, AS_TEXT))
+    assert "What is $1 + 1$?" in encoder.decode(expected(PROBLEM))
+    assert prompt(PROBLEM) == expected(PROBLEM)
+    assert prompt(Problem("q", "Another?")) == expected(Problem("q", "Another?"))
+    history = (Turn(trajectory(*STEPS), "Really?"),)
+    assert prompt(PROBLEM, history) == expected(PROBLEM, history)
+
+
+@pytest.mark.parametrize("content", AS_PARTS.values(), ids=AS_PARTS)
+def test_verifiers_whose_template_wants_a_list(content: str) -> None:
+    """Every family that renders a chat."""
+    families: list[Format] = [
+        RLHFlow(),
+        Outcome(system="be just"),
+        Outcome(attempts=1, request="Really?"),
+        QwenMath(separator=EOT),
+        Generative("{problem} {solution}?", "+", "-"),
+    ]
+    listed, plain = load_tokenizer(tiny.folder()), load_tokenizer(tiny.folder())
+    listed.chat_template, plain.chat_template = TURNS.format(content=content, eot=EOT), AS_TEXT
+    for family in families:
+        one, other = (family.reader(encoder, "m")(PROBLEM, STEPS, ["$3$"]) for encoder in (listed, plain))
+        assert one == other
+
+
+NOWHERE = {
+    "the question": "{{ bos_token }}Answer the question.",
+    "the question, whatever its form": "{% for m in messages %}{{ m['content'][0]['txt'] }}{% endfor %}",
+    "the system prompt": "{{ messages[-1]['content'] }}",
+    "the system prompt, of a list": "{{ messages[-1]['content'][0]['text'] }}",
+}
+
+
+@pytest.mark.parametrize("what", NOWHERE)
+def test_templates_that_leave_something_out(what: str) -> None:
+    line = f"the chat template of .* writes {what.partition(',')[0]} nowhere"
+    system = "system" if "system" in what else None
+    with pytest.raises(UserError, match=line):
+        Prompt(tokenizer(LLAMA_3_1), system, NOWHERE[what])
+    encoder = load_tokenizer(tiny.folder())
+    encoder.chat_template = NOWHERE[what].replace("[-1]", "[-2]") + "{{ messages[-1]['content'] }}"
+    verifier = Outcome(system=system) if system else RLHFlow()
+    with pytest.raises(UserError, match=r"the chat template of .* writes .* nowhere"):
+        verifier.reader(encoder, "m")
+
+
+def test_a_list_is_not_taken_for_text() -> None:
+    """A template that prints whatever content it is given prints the text of it."""
+    encoder = tokenizer(LLAMA_3_1)
+    assert "type" not in encoder.decode(Prompt(encoder, "be brief", AS_TEXT)(PROBLEM))
+    with pytest.raises(UserError, match="writes the system prompt nowhere"):
+        Prompt(
+            encoder, "be brief", "{% for m in messages %}{{ m['content'] if m['content'] is not string }}{% endfor %}"
+        )

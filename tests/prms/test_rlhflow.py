@@ -21,6 +21,6 @@ def test_tokens_are_those_of_the_templated_chat_and_prefixes_are_prefixes() -> N
 
 def test_a_template_that_writes_earlier_turns_in_another_way_is_refused() -> None:
     tokenizer = AutoTokenizer.from_pretrained(tiny.folder())
-    tokenizer.chat_template = "{{ messages | length }} {{ messages[-1]['content'] }}"
+    tokenizer.chat_template = "{{ messages | length }}{% for m in messages %} {{ m['content'] }}{% endfor %}"
     with pytest.raises(UserError, match="another way"):
         Conversation(tokenizer)

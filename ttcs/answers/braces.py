@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 _BRACKETS = re.compile(r"\\begin\b|\\end\b|\\[{}]|\\lfloor|\\rfloor|\\lceil|\\rceil|[()\[\]{}]")
+_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _OPENING = {"(", "[", "{", "\\{", "\\begin", "\\lfloor", "\\lceil"}
 
 
@@ -26,6 +27,18 @@ def closing(text: str, start: int) -> int | None:
             if depth == 0:
                 return position
     return None
+
+
+def pairs(text: str) -> dict[int, int]:
+    """The position of every `{` -> that of the `}` that closes it, as `closing` finds it, in one pass over the text."""
+    found: dict[int, int] = {}
+    opened: list[int] = []
+    for brace in _BRACE.finditer(text):
+        if brace.group() == "{":
+            opened.append(brace.start())
+        elif brace.group() == "}" and opened:
+            found[opened.pop()] = brace.start()
+    return found
 
 
 def matching(text: str, start: int) -> int | None:

@@ -16,7 +16,7 @@ _CHOICE = re.compile(r"\(?([A-Z])[).:]?")
 _WORDS = re.compile(r"[A-Za-z]{2,}(?:[ '-]+[A-Za-z]+)*")
 _PRODUCT = re.compile(r"[abcdkmnpqrstxyz]{2,3}")
 _COMMA = re.compile(r"[,;]")
-_GROUPED = re.compile(r"(?<![\d.,])(\d{1,3}(?:,\d{3})+)(?![\d,])")
+_GROUPED = re.compile(r"(?<![\d.,])(\d{1,3}(?:,\d{3})+)(?!,?\d)")
 _BASE = re.compile(r"([0-9A-Fa-f]+)_\{? ?(\d{1,2}) ?\}?")
 _BASED = re.compile(r"\(([0-9A-Fa-f]+)\)_\{? ?(\d{1,2}) ?\}?")
 _MATRIX = re.compile(r"\\begin\{([pbvBV]?matrix|array)\}(?:\{[^{}]*\})?(.*)\\end\{\1\}", re.DOTALL)
@@ -62,7 +62,8 @@ def _one(text: str, decide: Decider) -> Form:
     for reader in (relation.related, inequality.ordered, sets.combined, sets.bracketed, _matrix, _ratio, _two_signs):
         if (form := reader(text, decide, read)) is not None:
             return form
-    return Form(decide.scalar(text).key)
+    scalar = decide.scalar(text)
+    return Form(scalar.key, scalar.readings)
 
 
 def _words(text: str) -> str:

@@ -8,14 +8,37 @@ from ttcs.answers.symbols import ascii_text
 from ttcs.answers.tex import full_arguments, plain_functions
 
 _TEXT = r"\\(?:text(?:bf|it|rm|normal|tt|sf|sc)?|mbox|hbox|mathrm|mathbf|mathit|mathsf|mathtt|operatorname\*?|rm|bf)"
-_UNIT = (
+UNIT = (
     r"(?:square |cubic |sq\.? |cu\.? )?(?:km/h|m/s|mph|kmph|km|cm|mm|dm|nm|kg|mg|mL|ml|lbs?|ft|in|oz|hrs?|min|secs?|"
     r"yds?|yrs?|inch(?:es)?|feet|foot|miles?|met(?:er|re)s?|yards?|units?|degrees?|hours?|minutes?|seconds?|days?|weeks?|"
     r"months?|years?|dollars?|cents?|percent|pct|points?|ways?|people|students?)"
 )
-_MAGNITUDES = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
+MAGNITUDES = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
 _KEEP = r"(?![ \d,]*(?i:and|or|[ap]\.?m\.?|if|hundred|thousand|million|billion|trillion|dozen|e|i|pi)\b)(?!\s*\()"
-_POWER = r"(?:\^\s*(?:\{\s*\d\s*\}|\d))?"
+_POWER = r"(?:\^\s*(?:\{\s*-?\d\s*\}|\d))?"
+
+
+_IN_TEXT = rf"{_TEXT}\s*\{{{_KEEP}[^{{}}\d]*\}}{_POWER}"
+# A unit above and one below a line. A letter alone may be an unknown, and is a unit below another only: km/h.
+_ABOVE = rf"\{{\s*(?:{_IN_TEXT}|{UNIT}{_POWER})\s*\}}"
+_BELOW = rf"\{{\s*(?:{_IN_TEXT}|(?:{UNIT}|[hs]){_POWER})\s*\}}"
+_AMOUNT = re.compile(
+    rf"(?<=\d|\}})(?:\s*\b({UNIT})|\s*{_TEXT}\s*\{{\s*((?<=\s)[A-Za-z]|[A-Za-z][A-Za-z .]+?)\s*\}}"
+    rf"|\s+(?!and\b|or\b)([a-z]{{4,}}|[mgsL]\b)){_POWER}"
+    rf"(?=\s*(?:$|[,;)\]=≈+-]|\\\}}|\\approx\b|(?:and|or)\b|{_TEXT}\s*\{{\s*(?:,|and\b|or\b)))"
+)
+_UNIT_AND = re.compile(rf"(?<=[\d}}])\s*({_TEXT})\s*\{{([^{{}}]*[A-Za-z][^{{}}]*?),?\s+(and|or)\s*\}}")
+
+
+def _without_unit(text: str) -> str:
+    """Without the unit that all amounts of a list or a sum are in; 5 feet and 3 inches are neither."""
+    divided = _UNIT_AND.sub(r" \1{\2} \3 ", text)
+    units = [_singular(next(filter(None, found.groups()))) for found in _AMOUNT.finditer(divided)]
+    return _AMOUNT.sub("", divided) if len(units) > 1 and len(set(units)) == 1 else text
+
+
+def _singular(unit: str) -> str:
+    return "foot" if unit == "feet" else re.sub(r"(?<=ch)es$|(?<=\w{2})s$", "", unit)
 
 
 def _join(found: re.Match[str]) -> str:
@@ -31,7 +54,7 @@ def _repeating(found: re.Match[str]) -> str:
 
 
 def _magnitude(found: re.Match[str]) -> str:
-    return rf"\cdot 10^{{{_MAGNITUDES[found[1]]}}}"
+    return rf"\cdot 10^{{{MAGNITUDES[found[1]]}}}"
 
 
 def _measured(found: re.Match[str]) -> str:
@@ -42,6 +65,11 @@ def _measured(found: re.Match[str]) -> str:
 
 
 _WRITTEN: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
+    # Colors and frames.
+    (r"\\(?:text|page)?color(?:box)?\s*(?:\[[^\[\]]*\]\s*)?\{[^{}]*\}|\\(?:tag\*?|label)\s*\{[^{}]*\}", ""),
+    (r"\\fcolorbox\s*\{[^{}]*\}\s*\{[^{}]*\}|\\bbox\s*(?:\[[^\[\]]*\])?", ""),
+    (r"\\(?:underline|emph|ensuremath|mathop)\s*(?=\{)", ""),
+    (r"\{\s*\{([^{}]*)\}\s*\}", r"{\1}"),
     # Mathematics is not prose: its delimiters, emphasis and sizes say nothing.
     (rf"^\s*{_TEXT}\s*\{{([^{{}}]*)\}}\s*$", r"\1"),
     (r"\*\*(?=\S)(.+?)(?<=\S)\*\*$", r"\1"),
@@ -63,8 +91,11 @@ _WRITTEN: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
     (r"\\varnothing(?![a-zA-Z])|\\\{\s*\\\}", r"\\emptyset "),
     (r"\\(?:dots[cbm]?|cdots|ldots)(?![a-zA-Z])", r"\\ldots "),
     # What a number counts or is measured in.
-    (rf"{_TEXT}\s*\{{\s*({'|'.join(_MAGNITUDES)})\b([^{{}}]*)\}}", r" \1\2"),
-    (rf"(?<=\d)\s*({'|'.join(_MAGNITUDES)})\b", _magnitude),
+    (rf"(?<=[\d}}])\s*\\frac\s*{_ABOVE}\s*{_BELOW}", ""),
+    (rf"\\frac\s*\{{\s*([^{{}}]*\d[^{{}}]*?{_IN_TEXT})\s*\}}\s*{_BELOW}", r" \1 "),
+    (rf"(?<=\d)(\s*{_IN_TEXT})\s*(?:/|\\cdot|\\times)?\s*{_IN_TEXT}", r"\1"),
+    (rf"{_TEXT}\s*\{{\s*({'|'.join(MAGNITUDES)})\b([^{{}}]*)\}}", r" \1\2"),
+    (rf"(?<=\d)\s*({'|'.join(MAGNITUDES)})\b", _magnitude),
     (r"\\?%|\\textpercent", ""),
     (rf"\^\s*\{{?\s*\\(?:circ|degree)\s*\}}?\s*(?:[CF]\b|{_TEXT}\s*\{{\s*[CF]\s*\}})?|\\degree(?![a-zA-Z])", ""),
     (r"(?<=\d)\s*(?:k|c|d|m)?m\s*[\ue002\ue003]", ""),
@@ -74,7 +105,7 @@ _WRITTEN: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
         rf"(?<=[\w}})!])\s*{_TEXT}\s*\{{{_KEEP}[^{{}}]*[A-Za-z][^{{}}]*\}}{_POWER}(?=\s*(?:$|[,;.)\]]|\\\}}))",
         _measured,
     ),
-    (rf"(?<=\d|\}})\s*(?:{_UNIT}){_POWER}\s*$", ""),
+    (rf"(?<=\d|\}})\s*(?:{UNIT}){_POWER}\s*$", ""),
     (r"(?<=\d|\})\s+(?!(?:and|or|if|for)\b)[a-z]{4,}(?: [a-z]{2,})*\s*$", ""),
     (r"(?<=\d)\s*(?:percent|pct)\b", ""),
     # Relations.
@@ -110,6 +141,7 @@ def clean(text: str) -> str:
     text = _punctuation(text)
     while text.endswith("}") and text.count("}") > text.count("{"):
         text = text[:-1]
+    text = _without_unit(text)
     text = reduce(lambda so_far, rule: rule[0].sub(rule[1], so_far), _RULES, text)
     return _punctuation(plain_functions(full_arguments(_punctuation(text))))
 

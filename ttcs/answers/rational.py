@@ -1,6 +1,7 @@
 """Plain numbers, read without any symbolic mathematics: the fast path of nearly every answer."""
 
 import re
+from decimal import Decimal
 from fractions import Fraction
 
 _INTEGER = r"\d+"
@@ -16,6 +17,10 @@ _TERM = re.compile(
     re.VERBOSE,
 )
 _LONGEST = 4000  # digits; Python refuses to read integers of more than 4300
+
+_FLOAT_FIGURES = (16, 17)  # that a float of 53 bits is printed with where its value is not a short decimal
+_FLOAT_NOISE = Fraction(1, 10**15)  # of its size: a few roundings of 1.1e-16
+_SHORT = 13  # figures
 
 
 def rational(text: str) -> Fraction | None:
@@ -46,12 +51,15 @@ def _value(found: re.Match[str]) -> Fraction | None:
 
 
 def shorten(value: Fraction, digits: str) -> Fraction:
-    """A decimal of 15 or more places that is a small fraction rounded (0.0833333333333333) is that fraction."""
-    places = len(digits.partition(".")[2])
-    if places < 15:
-        return value
-    nearby = value.limit_denominator(1000)
-    return nearby if abs(nearby - value) <= Fraction(1, 10**places) else value
+    """What a decimal stands for that a computer printed: 0.0833333333333333, of 15 or more places, is the small
+    fraction it was rounded from, and 0.30000000000000004 the short decimal it misses by the rounding of floats.
+    """
+    places, figures = len(digits.partition(".")[2]), len(digits.replace(".", "").lstrip("0"))
+    noise = abs(value) * _FLOAT_NOISE if places and figures in _FLOAT_FIGURES else Fraction(0)
+    nearby = [Fraction(f"{Decimal(digits):.{_SHORT - 1}e}")] if noise else []
+    nearby += [value.limit_denominator(1000)] if places >= 15 or noise else []
+    allowed = max(noise, Fraction(1, 10**places) if places >= 15 else Fraction(0))
+    return next((short for short in nearby if abs(short - value) <= allowed), value)
 
 
 def key(value: Fraction) -> str:

@@ -23,6 +23,7 @@ _FREE = re.compile(r"(?<![a-zA-Z\\])(?![ei](?![a-zA-Z]))[A-Za-z]|\\(?:alpha|beta
 _EQUALS = re.compile(r"=|\\equiv(?![a-z])")
 _ABOUT = re.compile("≈")
 _SIGN = re.compile(r"\\(pm|mp)(?![a-zA-Z])")
+_RUNS_OVER = re.compile(r"\\(?:sum|prod)(?:\\limits)?\s*_\s*\{\s*([a-zA-Z])\s*=")
 _IN = re.compile(r"\\in(?![a-zA-Z])")
 
 
@@ -35,6 +36,13 @@ def named(text: str) -> bool:
 def free(text: str) -> bool:
     """Whether text holds an unknown, be it only a word."""
     return _FREE.search(re.sub(r"_\{[^{}]*\}", "", text)) is not None
+
+
+def _unknown(text: str) -> bool:
+    """Whether text holds an unknown that no sum or product in it runs over."""
+    for index in _RUNS_OVER.findall(text):
+        text = re.sub(rf"(?<![a-zA-Z\\]){index}(?![a-zA-Z])", "", text)
+    return free(text)
 
 
 def listed(parts: list[str], decide: Decider, read: Reader) -> Form:
@@ -89,6 +97,9 @@ def _equal(sides: list[str], decide: Decider, read: Reader) -> Form:
         return read(sides[0], decide)
     if named(sides[0]) and (len(sides) > 2 or not _SYMBOL.fullmatch(sides[0])):
         return read(sides[-1], decide)
+    if not any(map(_unknown, sides[:-1])) and (named(sides[-1]) or not _unknown(sides[-1])):
+        # Arithmetic written out (9 + 8 + 6 = 23): what it comes to is the answer.
+        return read(sides[-2] if _unknown(sides[-1]) else sides[-1], decide)
     if len(sides) > 2:
         raise Undecided(f"a chain of {len(sides)} equations")
     readings = (read(sides[1], decide).key,) if _SYMBOL.fullmatch(sides[0]) else ()

@@ -10,10 +10,14 @@ from ttcs.answers.rational import key, rational
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """An expression in canonical form, and its place on the real line (None where it has none that is known)."""
+    """An expression in canonical form, and its place on the real line (None where it has none that is known).
+
+    readings: other keys that it may be known by, as those of a form.
+    """
 
     key: str
     value: float | None = None
+    readings: tuple[str, ...] = ()
 
 
 class Decider(Protocol):

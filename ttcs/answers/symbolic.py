@@ -6,7 +6,6 @@ are written, and values can be hashed where a proof of equality by simplificatio
 """
 
 from fractions import Fraction
-from hashlib import sha256
 
 import sympy
 from latex2sympy2_extended import latex2sympy
@@ -15,12 +14,13 @@ from sympy.core.function import AppliedUndef
 
 from ttcs.answers.exact import exact
 from ttcs.answers.form import Undecided
+from ttcs.answers.points import Point, of_both_signs, points
+from ttcs.answers.radicals import domain, inside, real_roots
 from ttcs.answers.rational import key
 from ttcs.answers.scalar import Bound, Plain, Scalar, as_float
 
 _PLAIN = Plain()
 _CONFIG = ConversionConfig(lowercase_symbols=False)
-_POINTS = 4
 _DIGITS = 20
 _MOST_BRACKETS = 200  # beyond these the parser takes seconds, and no answer has them
 _BOUND = (sympy.Sum, sympy.Product, sympy.Integral, sympy.Limit, sympy.Derivative)
@@ -61,7 +61,7 @@ def parse(text: str) -> sympy.Expr:
     applied = {call: sympy.Symbol(str(call)) for call in expression.atoms(AppliedUndef)}
     # The shortest decimal that reads back as a float is what was written.
     decimals = {number: sympy.Rational(str(number)) for number in expression.atoms(sympy.Float)}
-    return expression.xreplace(applied | decimals).subs(sympy.Symbol("i"), sympy.I)
+    return real_roots(expression.xreplace(applied | decimals).subs(sympy.Symbol("i"), sympy.I))
 
 
 def _unknowns(expression: sympy.Expr) -> list[sympy.Symbol]:
@@ -83,7 +83,9 @@ def _scalar(expression: sympy.Expr) -> Scalar:
         return _number(expression.subs(dict.fromkeys(unknowns, sympy.Rational(1, 3))))
     if len(unknowns) == 1 and values == _values(unknowns[0]):
         return Scalar(f"symbol {unknowns[0]}")
-    return Scalar("values " + " ".join(values))
+    everywhere = "values " + " ".join(values)
+    real = _real_values(expression)
+    return Scalar(everywhere) if real is None else Scalar(real, readings=(everywhere,))
 
 
 def _number(expression: sympy.Expr) -> Scalar:
@@ -115,18 +117,26 @@ def _digits(number: sympy.Expr) -> str:
 
 
 def _values(expression: sympy.Expr) -> list[str]:
-    unknowns = _unknowns(expression)
-    points = [{unknown: _coordinate(unknown, index) for unknown in unknowns} for index in range(_POINTS)]
-    if any(logarithm.free_symbols for logarithm in expression.atoms(sympy.log)):
-        # Who writes the logarithm of a product as a sum takes its factors to be positive.
-        points = points[::2]
-    return [_complex(expression.evalf(30, subs=point)) for point in points]
+    return [_complex(expression.evalf(30, subs=point)) for point in _points(expression)]
 
 
-def _coordinate(unknown: sympy.Symbol, index: int) -> sympy.Rational:
-    """A number that depends on the name of the unknown and nothing else; every second one is negative."""
-    drawn = int.from_bytes(sha256(f"{unknown} {index}".encode()).digest()[:4], "big")
-    return sympy.Rational((-1) ** index * (drawn % 9973 + 1000), 4999)
+def _points(expression: sympy.Expr) -> list[Point]:
+    every = points(_unknowns(expression))
+    # Who writes the logarithm of a product as a sum takes its factors to be positive.
+    return every[::2] if any(logarithm.free_symbols for logarithm in expression.atoms(sympy.log)) else every
+
+
+def _real_values(expression: sympy.Expr) -> str | None:
+    """The values where the roots in an expression are real, the other points left out; None where none is left out, or
+    all are.
+    """
+    conditions = domain(expression)
+    is_inside = inside(conditions)
+    if not conditions or all(map(is_inside, _points(expression))):
+        return None
+    sampled = _points(expression) + of_both_signs(_unknowns(expression))
+    values = [_complex(expression.evalf(30, subs=point)) if is_inside(point) else "-" for point in sampled]
+    return "real values " + " ".join(values) if set(values) != {"-"} else None
 
 
 def _complex(value: sympy.Expr) -> str:
@@ -145,8 +155,7 @@ def _up_to_factor(expression: sympy.Expr, signed: bool) -> str:
     unknowns = _unknowns(expression)
     if not unknowns or expression.has(*_BOUND):
         return str(sympy.srepr(expression))
-    points = [{unknown: _coordinate(unknown, index) for unknown in unknowns} for index in range(_POINTS)]
-    values = [expression.evalf(40, subs=point) for point in points]
+    values = [expression.evalf(40, subs=point) for point in points(unknowns)]
     scale = sympy.Abs(values[0]) if signed else values[0]
     if any(not value.is_number or value.has(sympy.nan, sympy.zoo, sympy.oo) for value in values) or _vanishes(scale):
         raise Undecided(str(expression))

@@ -58,12 +58,19 @@ _GREEK = {
     )
 }
 _UNICODE = str.maketrans(_SYMBOLS | _GREEK)
+# Characters without width: spaces, joiners, invisible operators, marks of direction and of byte order, soft hyphens.
+_INVISIBLE = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
 _UNIT_POWERS = {"²": "\ue002", "³": "\ue003"}
+
+
+def visible(text: str) -> str:
+    """Text without the characters that are not seen."""
+    return text if text.isascii() else _INVISIBLE.sub("", text)
 
 
 def ascii_text(text: str) -> str:
     """Text in TeX commands and compatible ASCII. The power of a unit (m²) is kept apart, as U+E002 and U+E003."""
-    text = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ]+", _superscript, text)
+    text = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ]+", _superscript, visible(text))
     text = re.sub(r"[₀₁₂₃₄₅₆₇₈₉]+", lambda found: f"_{{{found.group().translate(_SUBSCRIPTS)}}}", text)
     text = re.sub(r"√(\d+(?:\.\d+)?)", r"\\sqrt{\1}", text).translate(_UNICODE)
     return unicodedata.normalize("NFKC", text)

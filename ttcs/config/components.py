@@ -14,6 +14,7 @@ from typing import Any
 from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, OmegaConf
 
+from ttcs.config.home import at_home
 from ttcs.config.moved import current
 from ttcs.errors import UserError
 
@@ -50,7 +51,7 @@ def _resolved(config: Mapping[str, Any], key: str) -> dict[str, Any]:
     complete(config, key)
     node = OmegaConf.to_container(OmegaConf.select(_tree(config), key), resolve=True)
     assert isinstance(node, dict)
-    return typing.cast(dict[str, Any], current(node))
+    return typing.cast(dict[str, Any], at_home(current(node)))
 
 
 def _tree(config: Mapping[str, Any]) -> DictConfig:

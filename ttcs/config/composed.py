@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 
 from ttcs.config.components import complete
 from ttcs.config.explain import MISTAKES, explain
+from ttcs.config.home import typed
 from ttcs.config.options import CONF
 from ttcs.errors import UserError
 
@@ -21,7 +22,7 @@ def composed(group: str, words: Sequence[str]) -> DictConfig:
         raise UserError(
             f"a {group} is named by an option of the group {group} and its overrides, [zoo, {group}.top_p=0.9]"
         )
-    overrides = [f"{group}={words[0]}", *words[1:]]
+    overrides = [f"{group}={words[0]}", *typed(words[1:])]
     try:
         config = _loaded(overrides)
     except MISTAKES as error:

@@ -11,6 +11,7 @@ from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
 
+from ttcs.config.home import typed
 from ttcs.config.options import CONF
 from ttcs.errors import UserError
 
@@ -32,7 +33,7 @@ def given(overrides: Sequence[str], allowed: Sequence[str], defaults: Sequence[s
 
     allowed: the groups and keys that may be given. defaults: overrides that those given go before.
     """
-    parsed = OverridesParser.create().parse_overrides(list(overrides))
+    parsed = OverridesParser.create().parse_overrides(typed(overrides))
     named = {override.key_or_group for override in parsed}
     for key in sorted(named):
         first = re.split(r"[./@]", key)[0]

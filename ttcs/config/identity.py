@@ -14,6 +14,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from ttcs.config.home import at_home
 from ttcs.config.moved import first
 
 PACKAGE = Path(__file__).parents[1]
@@ -45,7 +46,7 @@ def root(n: int) -> int:
 
 def portable(config: Mapping[str, Any]) -> dict[str, Any]:
     """The resolved configuration with files of the package named `ttcs/...`, wherever it is installed."""
-    return {key: _relative(value) for key, value in plain(config).items() if key != "hydra"}
+    return {key: _relative(at_home(value)) for key, value in plain(config).items() if key != "hydra"}
 
 
 def located(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from ttcs.config.components import build
 from ttcs.config.explain import answering
+from ttcs.config.home import at_home, typed
 from ttcs.config.identity import identity, portable, register_resolvers
 from ttcs.config.options import CONF, options
 from ttcs.curation.curation import ASKED, CARD, DATA, FUNNEL, REJECTED, Curation
@@ -29,6 +30,7 @@ FREE = "out", "processes", "shard"  # a data set can be gone on with other ones 
 
 def main() -> None:
     """Exit codes: as those of `python -m ttcs`."""
+    sys.argv[1:] = typed(sys.argv[1:])
     os.environ |= {"HYDRA_FULL_ERROR": "1", "TOKENIZERS_PARALLELISM": "false"}
     try:
         with answering("curation"):
@@ -49,7 +51,7 @@ def _curate(config: DictConfig) -> None:
         raise UserError(f"{missing[0]} has no value: say {missing[0]}=...")
     plain = portable(config)
     curation = Curation(
-        Path(config.out),
+        Path(at_home(config.out)),
         _parts(config, "sources", list(config.sources)),
         _parts(config, "stages", config.order or list(config.stages)),
         config.seed,

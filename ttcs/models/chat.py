@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-# What templates call for today's date gives one and the same day, that of Llama 3.1's template, so that a run can be
-# repeated.
-DATE = {"%d": "26", "%m": "07", "%b": "Jul", "%B": "July", "%y": "24", "%Y": "2024"}
-_SPELLED = "".join(f" | replace('{code}', '{text}')" for code, text in DATE.items())
-SAME_DAY = f"{{%- macro strftime_now(format) %}}{{{{- format{_SPELLED} }}}}{{%- endmacro %}}"
+from ttcs.models.template import render
 
 
 def prompt_ids(
@@ -23,14 +19,8 @@ def prompt_ids(
 
     Templates as a rule write the tokenizer's BOS, so the text is encoded without special tokens; where one leaves it to
     the tokenizer (search-and-learn's for Llama) it is put in front: exactly one BOS.
-    Templates that write today's date (Llama 3.2's) all write the same one.
     """
-    text = tokenizer.apply_chat_template(
-        chat(question, system),
-        tokenize=False,
-        add_generation_prompt=True,
-        chat_template=SAME_DAY + tokenizer.get_chat_template(template),
-    )
+    text = render(tokenizer, chat(question, system), generate=True, template=template)
     text += opened(text) if opened else ""
     ids: list[int] = tokenizer(text, add_special_tokens=False).input_ids
     bos = tokenizer.bos_token_id

@@ -7,16 +7,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
 
-from jinja2 import TemplateError
-
 from ttcs.errors import UserError
-from ttcs.models.chat import SAME_DAY, chat
+from ttcs.models.chat import chat
+from ttcs.models.template import REFUSALS, Messages, render
 
 Prefix = tuple[int, ...]
 
 MARK = "\N{OBJECT REPLACEMENT CHARACTER}"  # stands for a message while the chat template's own text is read
-
-Messages = Sequence[dict[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +77,8 @@ def around(tokenizer: Any, messages: Messages, generate: bool, template: str | N
     the chat template does not take it.
     """
     try:
-        text: str = tokenizer.apply_chat_template(
-            list(messages),
-            tokenize=False,
-            add_generation_prompt=generate,
-            chat_template=SAME_DAY + tokenizer.get_chat_template(template),
-        )
-    except (TemplateError, ValueError) as error:
+        text = render(tokenizer, messages, generate, template)
+    except REFUSALS as error:
         raise UserError(f"the chat template of {tokenizer.name_or_path} does not take the chat: {error}") from error
     before, *after = text.split(MARK)
     if len(after) != 1:

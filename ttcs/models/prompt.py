@@ -7,14 +7,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import TemplateError
-
 from ttcs.core import Problem, Turn
 from ttcs.errors import UserError
 from ttcs.models.chat import chat, prompt_ids
 from ttcs.models.pieces import MARK, Pieces, Prefix, around
 from ttcs.models.reasoning import Thinking
 from ttcs.models.revision import RevisionFormat
+from ttcs.models.template import REFUSALS
 
 
 class Prompt:
@@ -25,7 +24,7 @@ class Prompt:
     system_prompt: None leaves it to the template. chat_template: a Jinja template, or its file, instead of the
     tokenizer's own. revision: how the model was trained to be asked for one, None: not at all. thinking: its turn
     begins as its thinking does.
-    UserError when there is no template, or when it does not take these messages.
+    UserError when there is no template, when it does not take these messages, or when it leaves one of them out.
     """
 
     def __init__(
@@ -46,7 +45,7 @@ class Prompt:
         self._reply = lru_cache(maxsize=64)(self._encode_reply)
         try:
             self._encode("?", True)
-        except (TemplateError, ValueError) as error:
+        except REFUSALS as error:
             name = tokenizer.name_or_path
             if tokenizer.chat_template is None and self._template is None:
                 raise UserError(f"{name} has no chat template: policy.chat_template takes one, or its file") from error
@@ -125,6 +124,6 @@ def _text(template: str | None) -> str | None:
     if template is None or "{" in template:
         return template
     try:
-        return Path(template).expanduser().read_text(encoding="utf-8")
+        return Path(template).read_text(encoding="utf-8")
     except OSError as error:
         raise UserError(f"cannot read the chat template {template}: {error.strerror}") from error

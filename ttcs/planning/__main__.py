@@ -12,6 +12,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from ttcs.config.explain import answering
+from ttcs.config.home import at_home, typed
 from ttcs.config.options import CONF
 from ttcs.errors import UserError
 from ttcs.planning import plan, report
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str]) -> None:
         gpu = OmegaConf.to_container(configs[0].gpu)
         assert isinstance(gpu, dict)
         report.show(planned, f"on {gpu['name']} at {gpu['price']} an hour; docs/planning.md says what is assumed")
-        out = Path(configs[0].plan.out)
+        out = Path(at_home(configs[0].plan.out))
         out.parent.mkdir(parents=True, exist_ok=True)
         write(out, report.to_json(planned, {str(key): value for key, value in gpu.items()}))
         console.print(f"  {out}", markup=False)
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str]) -> None:
 
 def _configs(arguments: Sequence[str]) -> Iterator[DictConfig]:
     """One per point of the sweep, or the one there is."""
-    overrides = [argument for argument in arguments if argument not in FLAGS]
+    overrides = [argument for argument in typed(arguments) if argument not in FLAGS]
     if flag := next((argument for argument in overrides if argument.startswith("-")), None):
         raise UserError(f"unrecognized argument: {flag}")
     with initialize_config_dir(str(CONF), version_base="1.3"):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ttcs.config.components import build
+from ttcs.config.home import at_home
 from ttcs.planning import pilot, simulation
 from ttcs.planning.estimate import Estimate, estimate
 from ttcs.planning.machine import Machine
@@ -68,7 +69,7 @@ def _expected(config: Mapping[str, Any], found: dict[Path, Sequence[pilot.Run]])
     plan = config["plan"]
     if plan["pilot"] is None:
         return simulation.expected(config)
-    folder = Path(str(plan["pilot"]))
+    folder = Path(at_home(str(plan["pilot"])))
     if folder not in found:
         found[folder] = pilot.runs(folder)
     return pilot.expected(found[folder], config, plan["policy"]["size"]["parameters"])

@@ -11,6 +11,7 @@ from typing import Any, Unpack
 
 from ttcs.core import Continue, Continued, ModelSize, Step
 from ttcs.errors import EngineError, UserError
+from ttcs.models.damage import check_weights
 from ttcs.models.load import load_config, load_tokenizer
 from ttcs.models.outline import generation_config, policy_size
 from ttcs.models.prompt import Prompt
@@ -71,6 +72,7 @@ class VLLMPolicy:
         settings = Settings(batch_size, **options)
         self.tokenizer = load_tokenizer(model, settings.trust_remote_code)
         config = load_config(model, settings.trust_remote_code)
+        check_weights(model)
         self.size: ModelSize = policy_size(model, config, settings.trust_remote_code)
         self.capacity = batch_size
         self.max_tokens = max_tokens

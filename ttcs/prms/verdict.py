@@ -49,7 +49,10 @@ class Verdict:
     def pooling(self, model: str, tokenizer: Any) -> Mapping[str, Any]:
         """vLLM takes the two rows out of the language model's head, as the vocabulary spells them."""
         good, bad = tokenizer.convert_ids_to_tokens(self.tokens(tokenizer, model))
-        (architecture,) = load_config(model).architectures
+        architectures = load_config(model).architectures or []
+        if len(architectures) != 1:
+            raise UserError(f"PRM {model}: its config names {len(architectures)} architectures, and vLLM needs one")
+        (architecture,) = architectures
         return {
             "runner": "pooling",
             "convert": "classify",

@@ -8,6 +8,7 @@ from typing import Any, Unpack
 
 from ttcs.core import Judge, Judged, ModelSize
 from ttcs.errors import EngineError
+from ttcs.models.damage import check_weights
 from ttcs.models.load import load_config, load_tokenizer
 from ttcs.models.outline import prm_size
 from ttcs.models.pieces import Prefix
@@ -68,6 +69,7 @@ class VLLMPRM:
         self._reader = format.reader(tokenizer, model)
         self._head = format.head
         self.size: ModelSize = prm_size(model, load_config(model, settings.trust_remote_code))
+        check_weights(model)
         self.capacity = batch_size
         arguments = {"model": model, "pooler_config": EVERY_TOKEN, **format.head.pooling(model, tokenizer)}
         self._engine = Engine("prm", settings, arguments)

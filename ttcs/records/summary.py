@@ -13,6 +13,7 @@ import numpy as np
 from ttcs.choice.difficulty import Cost, Difficulty, Pool
 from ttcs.core import Stop
 from ttcs.errors import UserError
+from ttcs.records.endings import Endings
 from ttcs.records.record import Record
 from ttcs.search.ledger import Ledger
 
@@ -53,15 +54,18 @@ class Digest:
     run_seconds: float
     policy_parameters: int | None
     prm_parameters: int | None
+    endings: Endings
 
     @classmethod
-    def of(cls, record: Record) -> Digest:
+    def of(cls, record: Record, max_tokens: int | None = None) -> Digest:
+        """max_tokens: the policy's limit; None: not known."""
         samples = record.candidates if independent(record) else ()
         verdicts = tuple(bool(sample.correct) for sample in samples if record.reference is not None)
         scores = tuple(sample.score for sample in samples)
         pool = Pool(record.problem_id, record.level, verdicts, scores, record.ledger)
         sizes = record.policy_parameters, record.prm_parameters
-        return cls(record.correct, pool, record.ledger, record.run_seconds, *sizes)
+        endings = Endings.of(record, max_tokens)
+        return cls(record.correct, pool, record.ledger, record.run_seconds, *sizes, endings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ class Summary:
     pass_at_k: k -> chance that one of k samples is correct, unbiased, unfinished samples counted as wrong; empty unless
     the candidates are independent samples. wall_seconds: searching time of all sessions, without loading of models.
     policy_parameters, prm_parameters: see `ModelSize`; None where no record says.
+    endings: how the solutions ended. max_tokens: the policy's limit; None: not known.
     """
 
     accuracy: float | None
@@ -85,6 +90,8 @@ class Summary:
     wall_seconds: float
     policy_parameters: int | None
     prm_parameters: int | None
+    endings: Endings
+    max_tokens: int | None
     setting: Setting
 
     def to_json(self) -> str:
@@ -94,8 +101,11 @@ class Summary:
         return json.dumps({**flat, **setting}, indent=2, allow_nan=False) + "\n"
 
 
-def summarize(records: Iterable[Record], difficulty: Difficulty, setting: Setting) -> Summary:
-    digests = sorted(map(Digest.of, records), key=lambda digest: digest.pool.problem_id)
+def summarize(
+    records: Iterable[Record], difficulty: Difficulty, setting: Setting, max_tokens: int | None = None
+) -> Summary:
+    """max_tokens: of the policy that wrote the records, None: not known."""
+    digests = sorted((Digest.of(record, max_tokens) for record in records), key=lambda one: one.pool.problem_id)
     total = _accuracy(digests)
     by_level, no_levels = _by_level(digests, difficulty)
     return Summary(
@@ -110,6 +120,8 @@ def summarize(records: Iterable[Record], difficulty: Difficulty, setting: Settin
         wall_seconds=max((digest.run_seconds for digest in digests), default=0.0),
         policy_parameters=_known([digest.policy_parameters for digest in digests]),
         prm_parameters=_known([digest.prm_parameters for digest in digests]),
+        endings=Endings.total([digest.endings for digest in digests]),
+        max_tokens=max_tokens,
         setting=setting,
     )
 

@@ -15,11 +15,12 @@ from omegaconf import DictConfig, OmegaConf
 
 from ttcs.choice.difficulty import Difficulty
 from ttcs.config.components import build, complete, share
+from ttcs.config.file import load
 from ttcs.config.identity import portable, register_resolvers
 from ttcs.config.options import options
 from ttcs.core import Problem
 from ttcs.errors import EngineError, UserError, told
-from ttcs.records.folder import RECORDS, SUMMARY, claim, write
+from ttcs.records.folder import CONFIG, RECORDS, SUMMARY, claim, write
 from ttcs.records.record import Record, RecordFile, read
 from ttcs.records.summary import Setting, Summary, summarize
 from ttcs.running import progress
@@ -71,7 +72,8 @@ def job(config: DictConfig) -> Summary | None:
 
 def conclude(folder: Path, difficulty: Difficulty, setting: Setting, draw: Draw, redraw: bool) -> Summary:
     """Write the totals and the picture of a folder whose records are complete, and show them."""
-    summary = summarize(read(folder / RECORDS), difficulty, setting)
+    max_tokens = load(folder / CONFIG)["policy"].get("max_tokens")
+    summary = summarize(read(folder / RECORDS), difficulty, setting, max_tokens)
     write(folder / SUMMARY, summary.to_json())
     files = [folder / RECORDS]
     if summary.accuracy is not None:

@@ -23,6 +23,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from ttcs.config.components import build
 from ttcs.config.explain import answering, fail
+from ttcs.config.home import HOME
 from ttcs.errors import UserError
 from ttcs.records.summary import Summary
 from ttcs.running import progress
@@ -36,12 +37,14 @@ class Hooks(Callback):
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         with answering():  # Hydra makes a warning of any exception but SystemExit
+            _check_folder(config, "run")
             Plan.of(config)
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         with _ending(), answering():
             if any(override.startswith("hydra.run.dir=") for override in config.hydra.overrides.hydra):
                 raise UserError("hydra.run.dir is the folder of a single run; a sweep (-m) takes hydra.sweep.dir")
+            _check_folder(config, "sweep")
             wanted = list(points(config))
             for point in progress.track(wanted, "checking"):
                 Plan.of(point)
@@ -86,6 +89,13 @@ def _ending() -> Iterator[None]:
     except Exception:
         traceback.print_exc()
         sys.exit(1)
+
+
+def _check_folder(config: DictConfig, kind: str) -> None:
+    """UserError for a folder in a yaml that Hydra would make under the name ~, before anybody can say where that is."""
+    folder = str(OmegaConf.to_container(config.hydra[kind])["dir"])  # type: ignore[call-overload, index]
+    if folder.startswith(HOME):
+        raise UserError(f"hydra.{kind}.dir: {folder} in a yaml: write the folder out, or give it on the command line")
 
 
 def points(config: DictConfig) -> Iterator[DictConfig]:

@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from ttcs.config.components import build
 from ttcs.config.explain import answering
+from ttcs.config.home import at_home, typed
 from ttcs.config.identity import register_resolvers
 from ttcs.config.options import CONF
 from ttcs.errors import UserError
@@ -25,17 +26,21 @@ register_resolvers()
 os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")  # a stage has a bar of its own
 
 
-@hydra.main(version_base="1.3", config_path=str(CONF), config_name="training")
-def main(config: DictConfig) -> None:
+def main() -> None:
+    sys.argv[1:] = typed(sys.argv[1:])
+    hydra.main(version_base="1.3", config_path=str(CONF), config_name="training")(_task)()
+
+
+def _task(config: DictConfig) -> None:
     first = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun starts: what it says is enough
     with redirect_stdout(sys.stdout if first else StringIO()), answering("training"):
         if missing := sorted(OmegaConf.missing_keys(config.stage)):
             raise UserError(f"{missing[0]} has no value: say {missing[0]}=...")
-        print(OmegaConf.to_yaml(config.stage, resolve=True))
-        plain = OmegaConf.to_container(config.stage, resolve=True)
-        assert isinstance(plain, dict)
-        claim({str(key): value for key, value in plain.items()}, first)
-        hydra.utils.instantiate(config.stage, _convert_="all").run()
+        plain = at_home(OmegaConf.to_container(config.stage, resolve=True))
+        stage = OmegaConf.create(plain)
+        print(OmegaConf.to_yaml(stage))
+        claim(plain, first)
+        hydra.utils.instantiate(stage, _convert_="all").run()
         part()
         if first and (Path(str(plain.get("work"))) / CURVES).exists():
             drawn(build(config, "picture"), Path(str(plain["work"])))

@@ -12,9 +12,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from datasets import Dataset
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase
 
 from ttcs.models.chat import prompt_ids
+from ttcs.models.load import load_tokenizer
 from ttcs.zoo.generator import Mistakes, Split, exercises, fixed_set
 from ttcs.zoo.tokenizer import EOT, train_tokenizer
 
@@ -75,7 +76,7 @@ def encode(tokenizer: PreTrainedTokenizerBase, question: str, solution: str) -> 
 
 
 def _examples(shards: list[tuple[int, int]], tokenizer: str, seed: int, mistakes: Mistakes) -> Iterator[dict[str, Any]]:
-    encoder = AutoTokenizer.from_pretrained(tokenizer)
+    encoder = load_tokenizer(tokenizer)
     for shard, size in shards:
         stream = exercises(f"{seed}/{shard}", Split.TRAIN)
         rng = Random(f"{seed}/{shard}/mistakes")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ttcs.errors import UserError
+from ttcs.models.damage import check_adapter
 
 RANKS = 1, 8, 16, 32, 64, 128, 256, 320, 512  # those that vLLM has room for
 
@@ -15,6 +16,7 @@ def lora_arguments(folder: str | None) -> dict[str, Any]:
     """For vLLM's EngineArgs. folder: of the adapter, None for none."""
     if folder is None:
         return {}
+    check_adapter(folder)
     try:
         rank = json.loads((Path(folder) / "adapter_config.json").read_text())["r"]
     except (OSError, KeyError, json.JSONDecodeError) as error:
