@@ -27,14 +27,19 @@ def claim(folder: Path, config: Mapping[str, Any], option: str = "hydra.run.dir"
     config: `identity.portable`. option: what a person names the folder with.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    records = folder / RECORDS
-    if records.exists() and records.stat().st_size:
+    if begun(folder):
         there = identity(portable(load(folder / CONFIG)))
         if keys := difference(there, identity(config)):
             raise UserError(f"{folder} belongs to another configuration: {keys}; choose another {option}")
         return
     write(folder / VERSIONS, json.dumps(_versions(), indent=2) + "\n")
     write(folder / CONFIG, OmegaConf.to_yaml(OmegaConf.create(dict(config))))
+
+
+def begun(folder: Path) -> bool:
+    """Whether there are records in it."""
+    records = folder / RECORDS
+    return records.exists() and records.stat().st_size > 0
 
 
 def write(path: Path, text: str) -> None:

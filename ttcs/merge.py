@@ -18,6 +18,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from ttcs.components import build, share
+from ttcs.contents import Contents
 from ttcs.core import Problem
 from ttcs.errors import UserError, told
 from ttcs.explain import answering
@@ -49,6 +50,7 @@ def merge(folders: Sequence[Path], out: Path | None = None) -> Path:
             held.enter_context(RecordFile(folder / RECORDS))
             parts = [Stored.of(folder), *(part for part in parts if not part.folder.samefile(folder))]
         problems, unknown = _problems(whole)
+        made = _contents(parts)
         done = _check(parts, problems)
         claim(folder, whole, "--out")
         _keep_versions(folder, parts)
@@ -58,6 +60,7 @@ def merge(folders: Sequence[Path], out: Path | None = None) -> Path:
             if not there:  # as late as can be: whoever is killed before leaves no records
                 held.enter_context(_unwritten(folder))
 
+        made.save(folder)
         write_lines(folder / RECORDS, lines())
     missing = sum(problem.id not in done for problem in problems or ())
     _finish(folder, parts, unknown or (f"{missing} of {len(problems or ())} problems are missing" if missing else None))
@@ -92,6 +95,17 @@ def _same(parts: Sequence[Stored]) -> None:
     for folder, other in others:
         if keys := difference(first[1], other, (f"in {first[0]}", f"in {folder}")):
             raise UserError(f"these are not parts of one run: {keys}")
+
+
+def _contents(parts: Sequence[Stored]) -> Contents:
+    """What the parts were made with, as far as they say; UserError where two say it differently."""
+    joined = Contents({}, {})
+    for part in parts:
+        own = Contents.read(part.folder)
+        if changed := joined.changed(own):
+            raise UserError(f"these are not parts of one run: {changed} in {part.folder} than in those before it")
+        joined = joined.joined(own)
+    return joined
 
 
 def _identity(part: Stored) -> dict[str, Any]:

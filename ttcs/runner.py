@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from ttcs import progress
 from ttcs.components import build, complete, share
+from ttcs.contents import Contents, check, keep
 from ttcs.core import Problem
 from ttcs.difficulty import Difficulty
 from ttcs.errors import EngineError, UserError, told
@@ -63,6 +64,7 @@ def job(config: DictConfig) -> Summary | None:
     setting = Setting(config.n, config.seed, **{group: runtime.choices[group] for group in GROUPS})
     with RecordFile(folder / RECORDS) as records:
         claim(folder, portable(config))
+        check(folder, Contents.of(config, plan.problems))
         searched = _search(plan, config, records, setting.strategy)
     return conclude(folder, plan.difficulty, setting, searched)
 
@@ -86,8 +88,11 @@ def _search(plan: Plan, config: DictConfig, records: RecordFile, title: str) -> 
     waiting = [problem for problem in plan.problems if problem.id not in done]
     if not waiting:
         return False
+    folder = records.path.parent
+    keep(folder, Contents.of(config, plan.problems))
     with _resumable(done, len(plan.problems)):
         found = (session if config.workers == 1 else parallel)(config, waiting, seconds)
+        keep(folder, Contents.of(config, plan.problems))  # what was loaded may have come from the Hub just now
         with progress.Bar(title, done.values(), len(plan.problems)) as bar:
             for record in found:
                 records.append(record)

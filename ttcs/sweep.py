@@ -23,6 +23,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from ttcs import progress
 from ttcs.components import build
+from ttcs.contents import Contents, check
 from ttcs.errors import UserError
 from ttcs.explain import answering, fail
 from ttcs.launchers.point import Launcher, Point
@@ -44,7 +45,7 @@ class Hooks(Callback):
                 raise UserError("hydra.run.dir is the folder of a single run; a sweep (-m) takes hydra.sweep.dir")
             wanted = list(points(config))
             for point in progress.track(wanted, "checking"):
-                Plan.of(point)
+                check(_folder(point), Contents.of(point, Plan.of(point).problems))
             if "launcher" in config:
                 self._elsewhere(config, named(wanted))
 
@@ -111,6 +112,11 @@ def _outside(config: DictConfig, overrides: Sequence[str]) -> bool:
     return inside and left_out(OmegaConf.create({"n": int(n), "span": config.span}), strategy)
 
 
+def _folder(config: DictConfig) -> Path:
+    """That of a point."""
+    return Path(config.hydra.sweep.dir, config.hydra.sweep.subdir)
+
+
 def named(configs: Sequence[DictConfig]) -> list[Point]:
     """The points of a sweep, called by the settings in which they differ."""
     given = [dict(override.split("=", 1) for override in config.hydra.overrides.task) for config in configs]
@@ -119,7 +125,7 @@ def named(configs: Sequence[DictConfig]) -> list[Point]:
         Point.of(
             " ".join(f"{key}={settings[key]}" for key in swept) or f"strategy={config.hydra.runtime.choices.strategy}",
             config,
-            f"{config.hydra.sweep.dir}/{config.hydra.sweep.subdir}",
+            str(_folder(config)),
         )
         for config, settings in zip(configs, given, strict=True)
     ]
