@@ -17,6 +17,7 @@ from analysis.figure import Figure
 from analysis.load import RecordsError, load
 from ttcs.explain import answering, fail
 from ttcs.options import CONF, options
+from ttcs.streams import forgiving
 
 FORMATS = "png", "pdf", "svg"
 
@@ -25,6 +26,7 @@ OmegaConf.register_new_resolver("options", options, replace=True)
 
 def main() -> None:
     """Exit codes: 0 done, 1 a bug (with its traceback), 2 bad input (with one line)."""
+    forgiving()
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra lets exceptions through to `answering`
     parser = get_args_parser()
     parser.error = fail  # type: ignore[method-assign, assignment]

@@ -53,7 +53,10 @@ class Contents:
         plain = OmegaConf.to_container(own, resolve=True)
         assert isinstance(plain, dict)
         named = identity(portable(own))
-        places = {key: Place(named[key], fingerprint(value)) for key, value in _places(plain)}
+        places = {
+            key: Place(named[key], fingerprint(value))
+            for key, value in _places({str(key): value for key, value in plain.items()})
+        }
         known = {key: place for key, place in places.items() if place.files}
         return cls(known, {problem.id: _digest(problem) for problem in problems})
 

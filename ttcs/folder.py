@@ -15,6 +15,7 @@ from yaml import YAMLError  # type: ignore[import-untyped]
 
 from ttcs.errors import UserError
 from ttcs.identity import identity, portable
+from ttcs.writing import made, writing
 
 CONFIG, RECORDS, SUMMARY, VERSIONS = "config.yaml", "records.jsonl", "summary.json", "versions.json"
 LIBRARIES = ("ttcs", "torch", "transformers", "tokenizers", "vllm", "math-verify", "sympy", "hydra-core", "numpy")
@@ -26,7 +27,7 @@ def claim(folder: Path, config: Mapping[str, Any], option: str = "hydra.run.dir"
 
     config: `identity.portable`. option: what a person names the folder with.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    made(folder)
     if begun(folder):
         there = identity(portable(load(folder / CONFIG)))
         if keys := difference(there, identity(config)):
@@ -50,12 +51,13 @@ def write(path: Path, text: str) -> None:
 def write_lines(path: Path, lines: Iterable[str]) -> None:
     """As `write`; nothing of the file either where `lines` raises."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with part.open("w", encoding="utf-8") as file:
-            file.writelines(lines)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with writing(path):
+        try:
+            with part.open("w", encoding="utf-8") as file:
+                file.writelines(lines)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def difference(

@@ -28,11 +28,13 @@ from ttcs.progress import console
 from ttcs.records import Record, RecordFile
 from ttcs.runner import belongs, conclude
 from ttcs.stored import Stored, located
+from ttcs.streams import forgiving
 
 SHARD = "dataset.shard", "dataset.shards"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
+    forgiving()
     options = _parser().parse_intermixed_args(arguments)
     with answering():
         merge(options.folders, options.out)
@@ -120,7 +122,7 @@ def _whole(part: Stored) -> dict[str, Any]:
 
 
 def _default(part: Stored, whole: dict[str, Any]) -> Path:
-    """The folder that `identity.run_name` gives the whole command: beside those of its shards."""
+    """The folder that `naming.run_name` gives the whole command: beside those of its shards."""
     folder = part.folder.resolve()
     own = digest(portable(part.config))
     if not folder.name.endswith(f"-{own}"):

@@ -32,6 +32,7 @@ from ttcs.ledger import Ledger
 from ttcs.progress import console, percent, title
 from ttcs.records import read
 from ttcs.runner import plot
+from ttcs.streams import forgiving
 from ttcs.summary import Setting, Summary, summarize
 from ttcs.tree import Tree
 
@@ -49,6 +50,7 @@ class Imported:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
+    forgiving()
     options = _parser().parse_intermixed_args(arguments)
     sys.argv[1:] = options.overrides  # what a mistake is explained from
     with answering():
@@ -57,10 +59,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         (*others, point) = given(options.overrides, GIVEN)
         if others:
             raise UserError("a pool is imported with one value of each key")
-        names = {"policy": options.policy, "prm": options.prm, "dataset": options.dataset or options.file.stem}
+        dataset, prm = options.dataset or options.file.stem, options.prm or "unknown"
+        names = {"policy": options.policy, "prm": prm, "dataset": dataset}
         summary = imported(options.file, options.out, form, point, names, options.tokenizer)
-    console.print(f"{title(summary)}\naccuracy {percent(summary)} of {summary.n_problems} problems\n  {options.out}",
-                  markup=False)  # fmt: skip
+        accuracy = f"accuracy {percent(summary)} of {summary.n_problems} problems"
+        console.print(f"{title(summary, options.prm is not None)}\n{accuracy}\n  {options.out}", markup=False)
 
 
 def imported(
@@ -189,7 +192,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--separator", default=r"\n\n", help=r"what ends a step that has a score (default: \n\n)")
     parser.add_argument("--tokenizer", help="folder or Hub id: counts tokens where the file does not")
     parser.add_argument("--policy", default="unknown", help="what sampled the solutions")
-    parser.add_argument("--prm", default="unknown", help="what scored them")
+    parser.add_argument("--prm", help="what scored them")
     parser.add_argument("--dataset", help="what the problems are (default: the name of the file)")
     parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help=f"of {', '.join(GIVEN)}")
     return parser

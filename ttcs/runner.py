@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,7 +19,9 @@ from ttcs.difficulty import Difficulty
 from ttcs.errors import EngineError, UserError, told
 from ttcs.folder import RECORDS, SUMMARY, claim, write
 from ttcs.identity import portable, register_resolvers
+from ttcs.naming import called, run_name
 from ttcs.options import options
+from ttcs.paths import here
 from ttcs.records import Record, RecordFile, read
 from ttcs.session import METHOD, session
 from ttcs.summary import Setting, Summary, summarize
@@ -31,6 +32,7 @@ GROUPS = "strategy", "selection", "reduction", "policy", "prm", "dataset", "diff
 
 register_resolvers()
 OmegaConf.register_new_resolver("options", options, replace=True)
+OmegaConf.register_new_resolver("run_name", run_name, replace=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,10 @@ def job(config: DictConfig) -> Summary | None:
         with suppress(OSError):  # Hydra has made it already
             Path(runtime.output_dir).rmdir()
         return None
-    folder = Path(os.path.relpath(runtime.output_dir))
+    folder = here(Path(runtime.output_dir))
     plan = Plan.of(config)
-    setting = Setting(config.n, config.seed, **{group: runtime.choices[group] for group in GROUPS})
+    names = {group: called(group, runtime.choices[group], config[group]) for group in GROUPS}
+    setting = Setting(config.n, config.seed, **names)
     with RecordFile(folder / RECORDS) as records:
         claim(folder, portable(config))
         check(folder, Contents.of(config, plan.problems))

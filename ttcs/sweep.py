@@ -29,6 +29,7 @@ from ttcs.explain import answering, fail
 from ttcs.launchers.point import Launcher, Point
 from ttcs.runner import Plan, left_out
 from ttcs.summary import Summary
+from ttcs.writing import made
 
 
 class Hooks(Callback):
@@ -38,6 +39,7 @@ class Hooks(Callback):
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         with answering():  # Hydra makes a warning of any exception but SystemExit
             Plan.of(config)
+            made(Path(config.hydra.run.dir))  # Hydra would say it in many lines
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         with _ending(), answering():
@@ -46,6 +48,7 @@ class Hooks(Callback):
             wanted = list(points(config))
             for point in progress.track(wanted, "checking"):
                 check(_folder(point), Contents.of(point, Plan.of(point).problems))
+            made(Path(config.hydra.sweep.dir))
             if "launcher" in config:
                 self._elsewhere(config, named(wanted))
 

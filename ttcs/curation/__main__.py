@@ -20,6 +20,8 @@ from ttcs.folder import difference, write
 from ttcs.identity import identity, portable, register_resolvers
 from ttcs.options import CONF, options
 from ttcs.progress import console
+from ttcs.streams import forgiving
+from ttcs.writing import made
 
 register_resolvers()
 OmegaConf.register_new_resolver("options", options, replace=True)
@@ -29,6 +31,7 @@ FREE = "out", "processes", "shard"  # a data set can be gone on with other ones 
 
 def main() -> None:
     """Exit codes: as those of `python -m ttcs`."""
+    forgiving()
     os.environ |= {"HYDRA_FULL_ERROR": "1", "TOKENIZERS_PARALLELISM": "false"}
     try:
         with answering("curation"):
@@ -86,7 +89,7 @@ def _claim(out: Path, config: dict[str, Any]) -> None:
             asked = f"; {out / ASKED} can be handed on (stages.difficulty.verdicts)" * (out / ASKED).exists()
             raise UserError(f"{out} belongs to another configuration: {keys}; choose another out{asked}")
         return
-    out.mkdir(parents=True, exist_ok=True)
+    made(out)
     write(file, json.dumps(here, indent=2) + "\n")
 
 

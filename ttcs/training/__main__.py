@@ -14,6 +14,7 @@ from ttcs.errors import UserError
 from ttcs.explain import answering
 from ttcs.identity import register_resolvers
 from ttcs.options import CONF
+from ttcs.streams import forgiving
 from ttcs.training.claim import claim
 from ttcs.training.group import part
 
@@ -21,8 +22,15 @@ register_resolvers()
 os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")  # a stage has a bar of its own
 
 
-@hydra.main(version_base="1.3", config_path=str(CONF), config_name="training")
-def main(config: DictConfig) -> None:
+def main() -> None:
+    """Exit codes: as those of `python -m ttcs`."""
+    forgiving()
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra lets exceptions through to `answering`
+    with answering("training"):
+        hydra.main(version_base="1.3", config_path=str(CONF), config_name="training")(_task)()
+
+
+def _task(config: DictConfig) -> None:
     first = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun starts: what it says is enough
     with redirect_stdout(sys.stdout if first else StringIO()), answering("training"):
         if missing := sorted(OmegaConf.missing_keys(config.stage)):
