@@ -20,6 +20,7 @@ from analysis.load import Records, RecordsError
 from analysis.optimal import Grid
 from analysis.pool import INDEPENDENT
 from ttcs.optimal import SCHEMA
+from ttcs.paths import opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,6 @@ def _model(config: Mapping[str, Any], group: str) -> str:
 
 
 def _config(run: pd.Series) -> dict[str, Any]:
-    content = OmegaConf.to_container(OmegaConf.load(Path(run["path"]) / "config.yaml"), resolve=True)
+    content = OmegaConf.to_container(OmegaConf.load(opened(run["path"]) / "config.yaml"), resolve=True)
     assert isinstance(content, dict)
     return {str(key): value for key, value in content.items()}

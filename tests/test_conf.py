@@ -11,7 +11,8 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 
 from ttcs.components import build
-from ttcs.identity import digest, portable, run_name
+from ttcs.identity import digest, portable
+from ttcs.naming import run_name
 from ttcs.options import CONF, groups
 from ttcs.runner import Plan
 

@@ -20,11 +20,11 @@ from tests.slurm.commands import ROOT, results, runs
 from ttcs import __main__ as command
 from ttcs.components import build
 from ttcs.folder import CONFIG, RECORDS
-from ttcs.identity import run_name
 from ttcs.launchers.batch import Batch
 from ttcs.launchers.joblib import LOG
 from ttcs.launchers.point import Point
 from ttcs.launchers.slurm import Slurm
+from ttcs.naming import run_name
 from ttcs.options import CONF
 from ttcs.records import RecordFile
 

@@ -13,6 +13,7 @@ from ttcs.explain import answering, fail
 from ttcs.home import typed
 from ttcs.options import CONF
 from ttcs.runner import job
+from ttcs.streams import forgiving
 from ttcs.summary import Summary
 
 ENVIRONMENT = {
@@ -27,6 +28,7 @@ SPIN = {"GOMP_SPINCOUNT": "2000"}
 
 def main() -> None:
     """Exit codes: 0 done, 1 a bug (with its traceback), 2 bad input (with one line), 130 interrupted."""
+    forgiving()
     if not CONF.is_dir():
         fail(f"{CONF} is missing: ttcs runs from its repository, installed with pip install -e .")
     os.environ |= {**SPIN, **os.environ, **ENVIRONMENT}

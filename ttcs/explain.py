@@ -18,6 +18,7 @@ from omegaconf.errors import GrammarParseError, InterpolationKeyError
 from ttcs.errors import told
 from ttcs.identity import settings
 from ttcs.options import CONF, groups
+from ttcs.streams import let_go
 
 DIRECTORIES = ("hydra.run.dir", "hydra.sweep.dir")
 MISTAKES = (HydraException, GrammarParseError, InterpolationKeyError)
@@ -31,6 +32,7 @@ def answering(config: str = "config") -> Iterator[None]:
     """
     try:
         yield
+        sys.stdout.flush()  # at the end of the process it would be too late to tell that it cannot be written
     except Exception as error:
         line = explain(error, sys.argv[1:], config)
         if line is None:
@@ -40,6 +42,7 @@ def answering(config: str = "config") -> Iterator[None]:
 
 def fail(line: str) -> NoReturn:
     print(f"error: {line}", file=sys.stderr)
+    let_go()
     sys.exit(2)
 
 

@@ -15,11 +15,10 @@ from ttcs.chains import Chains, own_n
 from ttcs.components import build
 from ttcs.core import Candidate, Reduction, Selection, Stop, judged
 from ttcs.errors import UserError
+from ttcs.naming import guided
 from ttcs.records import NodeRecord, Record
 from ttcs.stored import Stored
 from ttcs.summary import Digest, independent
-
-GUIDES = {"rank", "table"}  # settings by which a strategy goes by scores: at every step, or to choose its method
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +66,8 @@ class Reading:
                 f"{run.folder} searched by its own reduction: with another one it would have gone elsewhere; "
                 f"only its selection and its n can be replayed"
             )
-        guided = not GUIDES.isdisjoint(strategy) or strategy.get("sure") is not None
         selection, reduction = build(method, "selection"), build(method, "reduction")
-        return cls(run.folder, selection, reduction, size, n, guided, chains)
+        return cls(run.folder, selection, reduction, size, n, guided(strategy), chains)
 
     @property
     def reads_prm(self) -> bool:

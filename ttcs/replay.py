@@ -21,7 +21,7 @@ from rich.table import Table
 from analysis.bootstrap import interval
 from ttcs.chains import own_n
 from ttcs.components import build
-from ttcs.difficulty import Difficulty
+from ttcs.difficulty import Difficulty, NoLevelsError
 from ttcs.errors import UserError
 from ttcs.explain import answering
 from ttcs.folder import write
@@ -32,7 +32,9 @@ from ttcs.progress import console, percent
 from ttcs.reading import Reading, Verdict
 from ttcs.runner import whole
 from ttcs.stored import Stored
+from ttcs.streams import forgiving
 from ttcs.summary import Accuracy, Setting
+from ttcs.writing import made
 
 METHOD = "selection", "reduction", "difficulty"
 ATTEMPTS = "attempts"
@@ -86,11 +88,12 @@ class Replay:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
+    forgiving()
     options = _parser().parse_args(arguments)
     sys.argv[1:] = options.overrides  # what a mistake is explained from
     with answering():
         replays = [(one, _save(one, method)) for one, method in replayed(Stored.of(options.folder), options.overrides)]
-    _show(replays)
+        _show(replays)
 
 
 def replayed(run: Stored, overrides: Sequence[str]) -> list[tuple[Replay, DictConfig]]:
@@ -149,6 +152,8 @@ def _by_level(verdicts: Sequence[Verdict], difficulty: Difficulty) -> tuple[dict
     """By the bins of the run's full pools, so that every n is over the same problems."""
     try:
         bins = difficulty([verdict.digest.pool for verdict in verdicts])
+    except NoLevelsError:
+        return {}, None
     except UserError as error:
         return {}, str(error)
     levels = {level: [one for one, bin_ in zip(verdicts, bins, strict=True) if bin_ == level] for level in bins}
@@ -160,7 +165,7 @@ def _save(replay: Replay, method: DictConfig) -> Path:
     setting = replay.setting
     asked = digest({"method": portable(method), "n": setting.n, **_grid(replay)})
     folder = Path(replay.records) / "replay" / f"{setting.selection}_{setting.reduction}"
-    folder.mkdir(parents=True, exist_ok=True)
+    made(folder)
     write(folder / f"n={setting.n}-{asked}.json", replay.to_json())
     return folder / f"n={setting.n}-{asked}.json"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -14,12 +13,15 @@ from omegaconf import DictConfig, OmegaConf
 
 from ttcs import progress
 from ttcs.components import build, complete, share
+from ttcs.contents import Contents, check, keep
 from ttcs.core import Problem
 from ttcs.difficulty import Difficulty
 from ttcs.errors import EngineError, UserError, told
 from ttcs.folder import CONFIG, RECORDS, SUMMARY, claim, load, write
 from ttcs.identity import portable, register_resolvers
+from ttcs.naming import called, run_name
 from ttcs.options import options
+from ttcs.paths import here
 from ttcs.records import Record, RecordFile, read
 from ttcs.session import METHOD, session
 from ttcs.summary import Setting, Summary, summarize
@@ -30,6 +32,7 @@ GROUPS = "strategy", "selection", "reduction", "policy", "prm", "dataset", "diff
 
 register_resolvers()
 OmegaConf.register_new_resolver("options", options, replace=True)
+OmegaConf.register_new_resolver("run_name", run_name, replace=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +61,13 @@ def job(config: DictConfig) -> Summary | None:
         with suppress(OSError):  # Hydra has made it already
             Path(runtime.output_dir).rmdir()
         return None
-    folder = Path(os.path.relpath(runtime.output_dir))
+    folder = here(Path(runtime.output_dir))
     plan = Plan.of(config)
-    setting = Setting(config.n, config.seed, **{group: runtime.choices[group] for group in GROUPS})
+    names = {group: called(group, runtime.choices[group], config[group]) for group in GROUPS}
+    setting = Setting(config.n, config.seed, **names)
     with RecordFile(folder / RECORDS) as records:
         claim(folder, portable(config))
+        check(folder, Contents.of(config, plan.problems))
         searched = _search(plan, config, records, setting.strategy)
     return conclude(folder, plan.difficulty, setting, searched)
 
@@ -87,8 +92,11 @@ def _search(plan: Plan, config: DictConfig, records: RecordFile, title: str) -> 
     waiting = [problem for problem in plan.problems if problem.id not in done]
     if not waiting:
         return False
+    folder = records.path.parent
+    keep(folder, Contents.of(config, plan.problems))
     with _resumable(done, len(plan.problems)):
         found = (session if config.workers == 1 else parallel)(config, waiting, seconds)
+        keep(folder, Contents.of(config, plan.problems))  # what was loaded may have come from the Hub just now
         with progress.Bar(title, done.values(), len(plan.problems)) as bar:
             for record in found:
                 records.append(record)

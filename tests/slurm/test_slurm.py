@@ -11,7 +11,7 @@ from hydra import compose, initialize_config_dir
 
 from tests.slurm.commands import SCRIPTED, SLOW, SLURM, Command, job, results, runs, sweep, until
 from ttcs.folder import RECORDS
-from ttcs.identity import run_name
+from ttcs.naming import run_name
 from ttcs.options import CONF
 from ttcs.records import RecordFile
 

@@ -21,6 +21,8 @@ from ttcs.home import at_home, typed
 from ttcs.identity import identity, portable, register_resolvers
 from ttcs.options import CONF, options
 from ttcs.progress import console
+from ttcs.streams import forgiving
+from ttcs.writing import made
 
 register_resolvers()
 OmegaConf.register_new_resolver("options", options, replace=True)
@@ -30,6 +32,7 @@ FREE = "out", "processes", "shard"  # a data set can be gone on with other ones 
 
 def main() -> None:
     """Exit codes: as those of `python -m ttcs`."""
+    forgiving()
     sys.argv[1:] = typed(sys.argv[1:])
     os.environ |= {"HYDRA_FULL_ERROR": "1", "TOKENIZERS_PARALLELISM": "false"}
     try:
@@ -88,7 +91,7 @@ def _claim(out: Path, config: dict[str, Any]) -> None:
             asked = f"; {out / ASKED} can be handed on (stages.difficulty.verdicts)" * (out / ASKED).exists()
             raise UserError(f"{out} belongs to another configuration: {keys}; choose another out{asked}")
         return
-    out.mkdir(parents=True, exist_ok=True)
+    made(out)
     write(file, json.dumps(here, indent=2) + "\n")
 
 

@@ -18,6 +18,7 @@ from ttcs.progress import console
 from ttcs.scheduler import run
 from ttcs.selection import Majority
 from ttcs.strategies.greedy import Greedy
+from ttcs.writing import made
 
 Reading = Callable[[Problem, Trajectory], Line]
 
@@ -32,7 +33,7 @@ def ask(policy: Sequence[str], problems: Sequence[Problem], path: Path, reading:
     if todo:
         loaded: Policy = build(composed(policy), "policy")
         outcomes = run(Greedy(), Majority(), todo, loaded, _no_prm, Budget(), 0)  # temperature 0: no seed is drawn from
-        path.parent.mkdir(parents=True, exist_ok=True)
+        made(path.parent)
         with path.open("a", encoding="utf-8") as file:
             for outcome in track(outcomes, what, len(todo), console=console, disable=not console.is_terminal):
                 line = {"key": outcome.problem.id, **reading(outcome.problem, outcome.candidates[0])}

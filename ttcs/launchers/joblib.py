@@ -7,7 +7,9 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 
 from ttcs.errors import UserError
-from ttcs.launchers.point import Point, here
+from ttcs.launchers.point import Point
+from ttcs.paths import here
+from ttcs.writing import made
 
 LOG = "log.txt"
 
@@ -43,7 +45,7 @@ class Joblib:
 
 def _attempt(number: int, point: Point) -> tuple[int, str | None]:
     """Run the point in a worker, which has no terminal to itself: what it says goes to a file in the point's folder."""
-    point.folder.mkdir(parents=True, exist_ok=True)
+    made(point.folder)
     log = point.folder / LOG
     with log.open("a", buffering=1, encoding="utf-8") as file, redirect_stdout(file), redirect_stderr(file):
         try:

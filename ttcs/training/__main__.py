@@ -15,6 +15,7 @@ from ttcs.explain import answering
 from ttcs.home import at_home, typed
 from ttcs.identity import register_resolvers
 from ttcs.options import CONF
+from ttcs.streams import forgiving
 from ttcs.training.claim import claim
 from ttcs.training.group import part
 
@@ -23,8 +24,12 @@ os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")  # a stage has a
 
 
 def main() -> None:
+    """Exit codes: as those of `python -m ttcs`."""
+    forgiving()
     sys.argv[1:] = typed(sys.argv[1:])
-    hydra.main(version_base="1.3", config_path=str(CONF), config_name="training")(_task)()
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra lets exceptions through to `answering`
+    with answering("training"):
+        hydra.main(version_base="1.3", config_path=str(CONF), config_name="training")(_task)()
 
 
 def _task(config: DictConfig) -> None:

@@ -13,6 +13,7 @@ from transformers import TrainerCallback
 
 from ttcs.folder import write
 from ttcs.progress import console
+from ttcs.writing import made
 
 FILE = "curves.csv"
 COLUMNS = {
@@ -40,7 +41,7 @@ class Curves(TrainerCallback):  # type: ignore[misc]
         state.log_history[-1]["seconds"] = round(monotonic() - self._began, 3)
         if state.is_world_process_zero:
             path = Path(args.output_dir) / FILE
-            path.parent.mkdir(parents=True, exist_ok=True)
+            made(path.parent)
             write(path, table(state.log_history))
 
 

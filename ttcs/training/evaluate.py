@@ -19,6 +19,7 @@ from ttcs.errors import UserError
 from ttcs.folder import difference
 from ttcs.identity import identity, portable
 from ttcs.training.labelled import Labelled
+from ttcs.writing import made
 
 Scores = tuple[float | None, ...]
 
@@ -91,7 +92,7 @@ def _done(path: Path, settings: Mapping[str, Any], solutions: Iterable[Labelled]
 
     UserError when it is of another PRM or of other solutions.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    made(path.parent)
     text = path.read_bytes() if path.exists() else b""
     whole = text[: text.rfind(b"\n") + 1]
     if not whole:

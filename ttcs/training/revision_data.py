@@ -22,6 +22,7 @@ from ttcs.folder import write_lines
 from ttcs.records import Record
 from ttcs.stored import Stored
 from ttcs.training.run_records import path, stored
+from ttcs.writing import made
 
 
 @dataclass(slots=True)
@@ -89,7 +90,7 @@ class RevisionData:
             raise UserError(
                 f"none of the {len(pools)} problems has a right answer on record: {', '.join(self.records)}"
             )
-        Path(self.out).parent.mkdir(parents=True, exist_ok=True)
+        made(Path(self.out).parent)
         write_lines(Path(self.out), (example.to_json() + "\n" for example in examples))
         counts = Counter(len(example.attempts) for example in examples)
         dropped = sum(pool.dropped for pool in pools.values())
