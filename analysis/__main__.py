@@ -18,6 +18,7 @@ from analysis.runs.load import RecordsError, load
 from ttcs.config.explain import answering, fail
 from ttcs.config.home import at_home, typed
 from ttcs.config.options import CONF, options
+from ttcs.config.streams import forgiving
 
 FORMATS = "png", "pdf", "svg"
 
@@ -26,6 +27,7 @@ OmegaConf.register_new_resolver("options", options, replace=True)
 
 def main() -> None:
     """Exit codes: 0 done, 1 a bug (with its traceback), 2 bad input (with one line)."""
+    forgiving()
     sys.argv[1:] = typed(sys.argv[1:])
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra lets exceptions through to `answering`
     parser = get_args_parser()

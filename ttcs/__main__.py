@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 from ttcs.config.explain import answering, fail
 from ttcs.config.home import typed
 from ttcs.config.options import CONF
+from ttcs.config.streams import forgiving
 from ttcs.records.summary import Summary
 from ttcs.running.runner import job
 
@@ -27,6 +28,7 @@ SPIN = {"GOMP_SPINCOUNT": "2000"}
 
 def main() -> None:
     """Exit codes: 0 done, 1 a bug (with its traceback), 2 bad input (with one line), 130 interrupted."""
+    forgiving()
     if not CONF.is_dir():
         fail(f"{CONF} is missing: ttcs runs from its repository, installed with pip install -e .")
     os.environ |= {**SPIN, **os.environ, **ENVIRONMENT}

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Iterator
+
+# What a file system refuses, for reasons that lie in it and not in the code. That there is no such file may be a bug.
+REFUSALS = frozenset(
+    {
+        *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE),
+        *(errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY, errno.ELOOP, errno.ENAMETOOLONG, errno.ENFILE),
+    }
+)
+# Libraries that save models have exceptions of their own for it.
+UNSAVED = "Error while serializing: ", "PytorchStreamWriter failed writing", "fail at inline_container.cc"
 
 
 class UserError(Exception):
@@ -22,6 +33,8 @@ def told(error: BaseException) -> UserError | None:
         if _out_of_memory(cause):
             first = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
             return EngineError(f"out of memory (a smaller batch_size or cache_gb takes less): {first}")
+        if (refused := _refused(cause)) is not None:
+            return UserError(refused)
     return None
 
 
@@ -29,6 +42,14 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__
+
+
+def _refused(error: BaseException) -> str | None:
+    """What the file system says; None: it is not that."""
+    if isinstance(error, OSError) and error.errno in REFUSALS:
+        return f"{error.filename or 'a file cannot be written'}: {error.strerror}"
+    unsaved = [text for text in str(error).splitlines() if any(mark in text for mark in UNSAVED)]
+    return f"a file cannot be written: {unsaved[0].strip()}" if unsaved else None
 
 
 def _out_of_memory(error: BaseException) -> bool:

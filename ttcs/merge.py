@@ -20,11 +20,13 @@ from ttcs.config.explain import answering
 from ttcs.config.given import given
 from ttcs.config.home import path
 from ttcs.config.identity import digest, identity, located, portable
+from ttcs.config.streams import forgiving
 from ttcs.core import Problem
 from ttcs.errors import UserError, told
 from ttcs.records.folder import RECORDS, VERSIONS, claim, difference, write, write_lines
 from ttcs.records.record import Record, RecordFile
 from ttcs.records.stored import Stored
+from ttcs.running.contents import Contents
 from ttcs.running.progress import console
 from ttcs.running.runner import belongs, conclude
 
@@ -32,6 +34,7 @@ SHARD = "dataset.shard", "dataset.shards"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
+    forgiving()
     options = _parser().parse_intermixed_args(arguments)
     with answering():
         merge(options.folders, options.out)
@@ -49,6 +52,7 @@ def merge(folders: Sequence[Path], out: Path | None = None) -> Path:
             held.enter_context(RecordFile(folder / RECORDS))
             parts = [Stored.of(folder), *(part for part in parts if not part.folder.samefile(folder))]
         problems, unknown = _problems(whole)
+        made = _contents(parts)
         done = _check(parts, problems)
         claim(folder, whole, "--out")
         _keep_versions(folder, parts)
@@ -58,6 +62,7 @@ def merge(folders: Sequence[Path], out: Path | None = None) -> Path:
             if not there:  # as late as can be: whoever is killed before leaves no records
                 held.enter_context(_unwritten(folder))
 
+        made.save(folder)
         write_lines(folder / RECORDS, lines())
     missing = sum(problem.id not in done for problem in problems or ())
     _finish(folder, parts, unknown or (f"{missing} of {len(problems or ())} problems are missing" if missing else None))
@@ -94,6 +99,17 @@ def _same(parts: Sequence[Stored]) -> None:
             raise UserError(f"these are not parts of one run: {keys}")
 
 
+def _contents(parts: Sequence[Stored]) -> Contents:
+    """What the parts were made with, as far as they say; UserError where two say it differently."""
+    joined = Contents({}, {})
+    for part in parts:
+        own = Contents.read(part.folder)
+        if changed := joined.changed(own):
+            raise UserError(f"these are not parts of one run: {changed} in {part.folder} than in those before it")
+        joined = joined.joined(own)
+    return joined
+
+
 def _identity(part: Stored) -> dict[str, Any]:
     return {key: value for key, value in identity(portable(part.config)).items() if key not in SHARD}
 
@@ -106,7 +122,7 @@ def _whole(part: Stored) -> dict[str, Any]:
 
 
 def _default(part: Stored, whole: dict[str, Any]) -> Path:
-    """The folder that `identity.run_name` gives the whole command: beside those of its shards."""
+    """The folder that `naming.run_name` gives the whole command: beside those of its shards."""
     folder = part.folder.resolve()
     own = digest(portable(part.config))
     if not folder.name.endswith(f"-{own}"):

@@ -20,6 +20,7 @@ from ttcs.config.explain import answering
 from ttcs.config.given import Given, given
 from ttcs.config.home import at_home, path
 from ttcs.config.identity import plain, portable
+from ttcs.config.streams import forgiving
 from ttcs.core import Problem, Reduction, Selection, Step, Stop, Trajectory
 from ttcs.errors import UserError
 from ttcs.problems import rows
@@ -48,6 +49,7 @@ class Imported:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
+    forgiving()
     options = _parser().parse_intermixed_args(arguments)
     sys.argv[1:] = options.overrides  # what a mistake is explained from
     with answering():
@@ -56,11 +58,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         (*others, point) = given(options.overrides, GIVEN)
         if others:
             raise UserError("a pool is imported with one value of each key")
-        names = {"policy": options.policy, "prm": options.prm, "dataset": options.dataset or options.file.stem}
+        dataset, prm = options.dataset or options.file.stem, options.prm or "unknown"
+        names = {"policy": options.policy, "prm": prm, "dataset": dataset}
         summary = imported(options.file, options.out, form, point, names, options.tokenizer)
-    notes = summary.endings.notes(None)
-    console.print(f"{title(summary)}\naccuracy {percent(summary)} of {summary.n_problems} problems",
-                  *notes, options.out, sep="\n  ", markup=False)  # fmt: skip
+        accuracy = f"accuracy {percent(summary)} of {summary.n_problems} problems"
+        heading = f"{title(summary, options.prm is not None)}\n{accuracy}"
+        console.print(heading, *summary.endings.notes(None), options.out, sep="\n  ", markup=False)
 
 
 def imported(
@@ -190,7 +193,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--separator", default=r"\n\n", help=r"what ends a step that has a score (default: \n\n)")
     parser.add_argument("--tokenizer", type=at_home, help="folder or Hub id: counts tokens where the file does not")
     parser.add_argument("--policy", default="unknown", help="what sampled the solutions")
-    parser.add_argument("--prm", default="unknown", help="what scored them")
+    parser.add_argument("--prm", help="what scored them")
     parser.add_argument("--dataset", help="what the problems are (default: the name of the file)")
     parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help=f"of {', '.join(GIVEN)}")
     return parser

@@ -18,12 +18,13 @@ from typing import Any
 
 from rich.table import Table
 
-from ttcs.choice.difficulty import Difficulty
+from ttcs.choice.difficulty import Difficulty, NoLevelsError
 from ttcs.config.components import build
 from ttcs.config.explain import answering
 from ttcs.config.given import Given, given
 from ttcs.config.home import path
 from ttcs.config.identity import digest, plain, portable
+from ttcs.config.streams import forgiving
 from ttcs.errors import UserError
 from ttcs.records.chains import own_n
 from ttcs.records.folder import write
@@ -31,6 +32,7 @@ from ttcs.records.interval import interval
 from ttcs.records.reading import Reading, Verdict
 from ttcs.records.stored import Stored
 from ttcs.records.summary import Accuracy, Setting
+from ttcs.records.writing import made
 from ttcs.running.progress import console, percent
 from ttcs.running.runner import whole
 
@@ -86,11 +88,12 @@ class Replay:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
+    forgiving()
     options = _parser().parse_args(arguments)
     sys.argv[1:] = options.overrides  # what a mistake is explained from
     with answering():
         replays = [(one, _save(one, method)) for one, method in replayed(Stored.of(options.folder), options.overrides)]
-    _show(replays)
+        _show(replays)
 
 
 def replayed(run: Stored, overrides: Sequence[str]) -> list[tuple[Replay, dict[str, Any]]]:
@@ -149,6 +152,8 @@ def _by_level(verdicts: Sequence[Verdict], difficulty: Difficulty) -> tuple[dict
     """By the bins of the run's full pools, so that every n is over the same problems."""
     try:
         bins = difficulty([verdict.digest.pool for verdict in verdicts])
+    except NoLevelsError:
+        return {}, None
     except UserError as error:
         return {}, str(error)
     levels = {level: [one for one, bin_ in zip(verdicts, bins, strict=True) if bin_ == level] for level in bins}
@@ -160,7 +165,7 @@ def _save(replay: Replay, method: Mapping[str, Any]) -> Path:
     setting = replay.setting
     asked = digest({"method": portable(method), "n": setting.n, **_grid(replay)})
     folder = Path(replay.records) / "replay" / f"{setting.selection}_{setting.reduction}"
-    folder.mkdir(parents=True, exist_ok=True)
+    made(folder)
     write(folder / f"n={setting.n}-{asked}.json", replay.to_json())
     return folder / f"n={setting.n}-{asked}.json"
 

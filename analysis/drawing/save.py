@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.drawing.style import RC
+from ttcs.records.writing import made
 
 
 def picture(
@@ -29,18 +30,18 @@ def picture(
         ax.annotate(note, (0, 1), (0, 5), xycoords="axes fraction", textcoords="offset points",
                     va="bottom", fontsize=7.5, color="#777777")  # fmt: skip
         for file in files:
-            file.parent.mkdir(parents=True, exist_ok=True)
+            made(file.parent)
             figure.savefig(file)
 
 
 def numbers(file: Path, table: pd.DataFrame) -> Path:
-    file.parent.mkdir(parents=True, exist_ok=True)
+    made(file.parent)
     table.to_csv(file, index=False)
     return file
 
 
 def text(file: Path, content: str) -> Path:
-    file.parent.mkdir(parents=True, exist_ok=True)
+    made(file.parent)
     file.write_text(content, encoding="utf-8")
     return file
 

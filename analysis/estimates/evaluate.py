@@ -17,7 +17,7 @@ from analysis.estimates.pool import INDEPENDENT, width
 from analysis.papers import chains
 from analysis.runs.load import Records, RecordsError
 from analysis.runs.variants import named
-from ttcs.records import subsets
+from ttcs.records.subsets import RESAMPLES
 
 TOKENS, POLICY_FLOPS, PRM_FLOPS = "decoded_tokens", "policy_flops", "prm_flops"
 SCORES = ("best", "weighted")  # selections of independent samples that a PRM is read for
@@ -33,7 +33,7 @@ def own(run: Records) -> pd.DataFrame:
     return with_costs(decided.assign(selection=row["selection"], n=row["n"], share=1.0), run)
 
 
-def nested(run: Records, resamples: int = subsets.RESAMPLES, seed: int = 0) -> pd.DataFrame:
+def nested(run: Records, resamples: int = RESAMPLES, seed: int = 0) -> pd.DataFrame:
     """Every selection of one run at every n that whole units of it make up, or as many chains of fewer attempts.
 
     A subset of k of n candidates is charged k / n of the run's cost: the expectation, the prompt apart, which a smaller
@@ -56,7 +56,7 @@ def graded(run: Records) -> Records:
 
 
 @lru_cache(maxsize=4)  # the figures of one command share it
-def evaluate(records: Records, resamples: int = subsets.RESAMPLES, seed: int = 0) -> pd.DataFrame:
+def evaluate(records: Records, resamples: int = RESAMPLES, seed: int = 0) -> pd.DataFrame:
     """Estimates (columns ESTIMATES) of all finished runs, over the problems that all of them have.
 
     Where a larger pool of the same seed is at hand (best-of-N, DVTS), a smaller run of it tells nothing new and is left

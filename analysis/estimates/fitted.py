@@ -21,6 +21,7 @@ from analysis.estimates.optimal import Grid
 from analysis.estimates.pool import INDEPENDENT
 from analysis.runs.load import Records, RecordsError
 from ttcs.choice.optimal import SCHEMA
+from ttcs.config.paths import opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,6 @@ def _model(config: Mapping[str, Any], group: str) -> str:
 
 
 def _config(run: pd.Series) -> dict[str, Any]:
-    content = OmegaConf.to_container(OmegaConf.load(Path(run["path"]) / "config.yaml"), resolve=True)
+    content = OmegaConf.to_container(OmegaConf.load(opened(run["path"]) / "config.yaml"), resolve=True)
     assert isinstance(content, dict)
     return {str(key): value for key, value in content.items()}

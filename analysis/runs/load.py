@@ -17,6 +17,7 @@ from yaml import YAMLError  # type: ignore[import-untyped]
 from analysis.runs import shards
 from ttcs.config import identity
 from ttcs.config.moved import current
+from ttcs.config.paths import spelled
 from ttcs.errors import UserError
 from ttcs.records.folder import SCORES
 
@@ -103,7 +104,7 @@ def _folders(roots: Sequence[Path]) -> dict[str, Path]:
             raise RecordsError(f"{root}: no such file or folder")
         for folder in sorted(file.parent for file in root.rglob("records.jsonl")):
             below = str(folder.relative_to(root)) if folder != root else folder.resolve().name
-            found.setdefault(folder.resolve(), (below if len(roots) == 1 else str(folder), folder))
+            found.setdefault(folder.resolve(), (spelled(below if len(roots) == 1 else str(folder)), folder))
     return dict(found.values())
 
 
@@ -146,7 +147,7 @@ def _run(folder: Path, name: str) -> dict[str, Any]:
     named = {key: run[key] for key in groups if run[key]}
     return run | {
         "run": name,
-        "path": str(folder),
+        "path": spelled(str(folder)),
         "n": 1 if run["strategy"] == "greedy" else run["n"],  # greedy has no n: its one candidate is the run
         "width": strategy.get("width"),
         "chains": strategy.get("chains"),

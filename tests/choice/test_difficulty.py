@@ -111,10 +111,15 @@ def test_annotated_levels_are_the_bins() -> None:
         (Oracle(samples=3), pool(correct=(True, False)), "difficulty.samples=3 is not one of 1 to 2, the samples of p"),
         (Predicted(samples=0), pool(scores=(0.5,)), "difficulty.samples=0 is not one of 1 to 1"),
         (Predicted(samples=1), pool(scores=(None, 0.5)), "problem p has no scored samples"),
-        (Annotated(), pool(), "problem p has level None, not one of 1 to 5"),
+        (Annotated(), pool(), "the problems have no levels"),
         (Annotated(bins=3), pool(level=4), "problem p has level 4, not one of 1 to 3"),
     ],
 )
 def test_what_is_missing_is_said(difficulty: Difficulty, problem: Pool, message: str) -> None:
     with pytest.raises(UserError, match=message):
         difficulty([problem])
+
+
+def test_a_problem_without_a_level_among_others_that_have_one() -> None:
+    with pytest.raises(UserError, match="problem p has level None, not one of 1 to 5"):
+        Annotated()([pool(level=1), pool()])

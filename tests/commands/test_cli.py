@@ -112,10 +112,11 @@ def test_a_folder_of_another_configuration(main: Main) -> None:
 
 def test_a_dataset_that_changed_under_its_records(main: Main) -> None:
     assert main(*BASE, "hydra.run.dir=out")[0] == 0
-    Path("p.jsonl").write_text('{"id": 1, "question": "another?", "answer": 9}\n')
-    components.forget()
-    code, _, err = main(*BASE, "hydra.run.dir=out")
-    assert code == 2 and "which must have changed" in err
+    for question, line in ("?", "which must have changed"), ("another?", "other questions have the same ids (1)"):
+        Path("p.jsonl").write_text(json.dumps({"id": 1, "question": question, "answer": 9}) + "\n")
+        components.forget()
+        code, _, err = main(*BASE, "hydra.run.dir=out")
+        assert code == 2 and line in err and err.count("\n") == 1
 
 
 def test_a_bug_keeps_its_traceback(main: Main, monkeypatch: pytest.MonkeyPatch) -> None:

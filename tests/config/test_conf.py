@@ -11,8 +11,9 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 
 from ttcs.config.components import build
-from ttcs.config.identity import digest, portable, run_name
+from ttcs.config.identity import digest, portable
 from ttcs.config.options import CONF, groups
+from ttcs.running.naming import run_name
 from ttcs.running.runner import Plan
 
 

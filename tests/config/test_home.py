@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 from hydra.core.global_hydra import GlobalHydra
-from ttcs.config.composed import composed
 
 from analysis import __main__ as analysis
 from tests import tiny
 from tests.typed import Main, typed
 from ttcs import __main__ as command
-from ttcs import home, merge, pools, replay
-from ttcs.config import components
+from ttcs import merge, pools, replay
+from ttcs.config import components, home
+from ttcs.config.composed import composed
 from ttcs.curation import __main__ as curation
 from ttcs.models.prompt import _text
 from ttcs.planning import __main__ as planning

@@ -19,7 +19,6 @@ from tests.slurm.commands import ROOT, results, runs
 from tests.typed import Main, typed
 from ttcs import __main__ as command
 from ttcs.config.components import build
-from ttcs.config.identity import run_name
 from ttcs.config.options import CONF
 from ttcs.records.folder import CONFIG, RECORDS
 from ttcs.records.record import RecordFile
@@ -27,6 +26,7 @@ from ttcs.running.launchers.batch import Batch
 from ttcs.running.launchers.joblib import LOG
 from ttcs.running.launchers.point import Point
 from ttcs.running.launchers.slurm import Slurm
+from ttcs.running.naming import run_name
 
 SCRIPTED = ["policy=scripted", "prm=scripted", "n=2", "dataset.limit=4"]
 

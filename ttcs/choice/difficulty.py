@@ -13,6 +13,10 @@ from ttcs.search.ledger import Ledger
 Of = TypeVar("Of")
 
 
+class NoLevelsError(UserError):
+    """The problem set has no levels at all, so there is nothing to say by level."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pool:
     """Independent samples of one problem: whether each is correct, and the PRM's final score of each that has one.
@@ -96,6 +100,8 @@ class Annotated:
         return pool.level
 
     def __call__(self, pools: Sequence[Pool]) -> list[int]:
+        if pools and all(pool.level is None for pool in pools):
+            raise NoLevelsError("the problems have no levels (dataset.columns.level names a column that does)")
         return [int(self.value(pool)) for pool in pools]
 
     def cost(self, pools: Sequence[Pool]) -> Cost:

@@ -17,6 +17,7 @@ from omegaconf.errors import GrammarParseError, InterpolationKeyError
 
 from ttcs.config.identity import settings
 from ttcs.config.options import CONF, groups
+from ttcs.config.streams import let_go
 from ttcs.errors import told
 
 DIRECTORIES = ("hydra.run.dir", "hydra.sweep.dir")
@@ -31,6 +32,7 @@ def answering(config: str = "config") -> Iterator[None]:
     """
     try:
         yield
+        sys.stdout.flush()  # at the end of the process it would be too late to tell that it cannot be written
     except Exception as error:
         line = explain(error, sys.argv[1:], config)
         if line is None:
@@ -40,6 +42,7 @@ def answering(config: str = "config") -> Iterator[None]:
 
 def fail(line: str) -> NoReturn:
     print(f"error: {line}", file=sys.stderr)
+    let_go()
     sys.exit(2)
 
 

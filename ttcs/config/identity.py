@@ -31,10 +31,8 @@ OUTSIDE = frozenset({"hydra", "difficulty", "launcher", "picture", "span", "work
 
 
 def register_resolvers() -> None:
-    """`${package:path}` is a file of the installed package, `${run_name:}` the folder of a run; `${root:n}`: `root`,
-    `${half:n}`: n // 2."""
+    """`${package:path}` is a file of the installed package; `${root:n}`: `root`, `${half:n}`: n // 2."""
     OmegaConf.register_new_resolver("package", lambda path: str(PACKAGE / path), replace=True)
-    OmegaConf.register_new_resolver("run_name", run_name, replace=True)
     OmegaConf.register_new_resolver("root", root, replace=True)
     OmegaConf.register_new_resolver("half", lambda n: n // 2, replace=True)
 
@@ -75,15 +73,6 @@ def settings(config: Mapping[str, Any]) -> dict[str, Any]:
 def digest(config: Mapping[str, Any]) -> str:
     """Eight hex digits that tell configurations apart."""
     return hashlib.sha256(json.dumps(first(identity(config)), sort_keys=True).encode()).hexdigest()[:8]
-
-
-def run_name(*, _root_: DictConfig) -> str:
-    """dataset_policy_prm/strategy_selection_reduction/n=16_seed=0-1a2b3c4d"""
-    choice = _root_.hydra.runtime.choices
-    where = f"{choice.dataset}_{choice.policy}_{choice.prm}"
-    how = f"{choice.strategy}_{choice.selection}_{choice.reduction}"
-    jobs_own = OmegaConf.masked_copy(_root_, [str(key) for key in _root_ if key != "hydra"])
-    return f"{where}/{how}/n={_root_.n}_seed={_root_.seed}-{digest(portable(jobs_own))}"
 
 
 def _relative(value: Any) -> Any:

@@ -17,9 +17,11 @@ from ttcs.config.explain import answering
 from ttcs.config.home import at_home, typed
 from ttcs.config.identity import identity, portable, register_resolvers
 from ttcs.config.options import CONF, options
+from ttcs.config.streams import forgiving
 from ttcs.curation.curation import ASKED, CARD, DATA, FUNNEL, REJECTED, Curation
 from ttcs.errors import UserError
 from ttcs.records.folder import difference, write
+from ttcs.records.writing import made
 from ttcs.running.progress import console
 
 register_resolvers()
@@ -30,6 +32,7 @@ FREE = "out", "processes", "shard"  # a data set can be gone on with other ones 
 
 def main() -> None:
     """Exit codes: as those of `python -m ttcs`."""
+    forgiving()
     sys.argv[1:] = typed(sys.argv[1:])
     os.environ |= {"HYDRA_FULL_ERROR": "1", "TOKENIZERS_PARALLELISM": "false"}
     try:
@@ -88,7 +91,7 @@ def _claim(out: Path, config: dict[str, Any]) -> None:
             asked = f"; {out / ASKED} can be handed on (stages.difficulty.verdicts)" * (out / ASKED).exists()
             raise UserError(f"{out} belongs to another configuration: {keys}; choose another out{asked}")
         return
-    out.mkdir(parents=True, exist_ok=True)
+    made(out)
     write(file, json.dumps(here, indent=2) + "\n")
 
 

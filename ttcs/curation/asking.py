@@ -14,6 +14,7 @@ from ttcs.config.components import build
 from ttcs.config.composed import composed
 from ttcs.core import Policy, Problem, Trajectory
 from ttcs.curation.answer_file import Line, answered
+from ttcs.records.writing import made
 from ttcs.running.progress import console
 from ttcs.search.ledger import Budget
 from ttcs.search.scheduler import run
@@ -32,7 +33,7 @@ def ask(policy: Sequence[str], problems: Sequence[Problem], path: Path, reading:
     if todo:
         loaded: Policy = build(composed("policy", policy), "policy")
         outcomes = run(Greedy(), Majority(), todo, loaded, _no_prm, Budget(), 0)  # temperature 0: no seed is drawn from
-        path.parent.mkdir(parents=True, exist_ok=True)
+        made(path.parent)
         with path.open("a", encoding="utf-8") as file:
             for outcome in track(outcomes, what, len(todo), console=console, disable=not console.is_terminal):
                 line = {"key": outcome.problem.id, **reading(outcome.problem, outcome.candidates[0])}

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ttcs.curation.row import Drop, Entry, Row
 from ttcs.curation.stage import Filter
+from ttcs.records.writing import made
 
 END = b"end\n"
 BLOCK = 1 << 20
@@ -40,7 +41,7 @@ class Part:
 
     def done(self) -> int:
         """Rows that are in it. What follows the last whole line is cut off."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        made(self.path.parent)
         count = end = place = 0
         with self.path.open("ab+") as file:
             file.seek(0)

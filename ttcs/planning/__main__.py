@@ -14,9 +14,11 @@ from omegaconf import DictConfig, OmegaConf
 from ttcs.config.explain import answering
 from ttcs.config.home import at_home, typed
 from ttcs.config.options import CONF
+from ttcs.config.streams import forgiving
 from ttcs.errors import UserError
 from ttcs.planning import plan, report
 from ttcs.records.folder import write
+from ttcs.records.writing import made
 from ttcs.running.progress import console
 from ttcs.running.sweep import points
 
@@ -25,6 +27,7 @@ FLAGS = ("-m", "--multirun")
 
 def main(arguments: Sequence[str]) -> None:
     """Exit codes as those of `python -m ttcs`. Nothing is run, and no folder of a run is made."""
+    forgiving()
     with answering("planning"):
         configs = list(_configs(arguments))
         planned = plan.points(configs)
@@ -34,7 +37,7 @@ def main(arguments: Sequence[str]) -> None:
         assert isinstance(gpu, dict)
         report.show(planned, f"on {gpu['name']} at {gpu['price']} an hour; docs/planning.md says what is assumed")
         out = Path(at_home(configs[0].plan.out))
-        out.parent.mkdir(parents=True, exist_ok=True)
+        made(out.parent)
         write(out, report.to_json(planned, {str(key): value for key, value in gpu.items()}))
         console.print(f"  {out}", markup=False)
 

@@ -14,6 +14,7 @@ from ttcs.config import file
 from ttcs.config.identity import identity, portable
 from ttcs.config.moved import current
 from ttcs.errors import UserError
+from ttcs.records.writing import made, writing
 
 CONFIG, RECORDS, SUMMARY, VERSIONS = "config.yaml", "records.jsonl", "summary.json", "versions.json"
 SCORES = "scores.jsonl"  # of solutions that a verifier was asked about (docs/verifiers.md)
@@ -26,15 +27,20 @@ def claim(folder: Path, config: Mapping[str, Any], option: str = "hydra.run.dir"
 
     config: `identity.portable`. option: what a person names the folder with.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    records = folder / RECORDS
-    if records.exists() and records.stat().st_size:
+    made(folder)
+    if begun(folder):
         there = identity(portable(file.load(folder / CONFIG)))
         if keys := difference(there, identity(config)):
             raise UserError(f"{folder} belongs to another configuration: {keys}; choose another {option}")
         return
     write(folder / VERSIONS, json.dumps(_versions(), indent=2) + "\n")
     write(folder / CONFIG, file.text(config))
+
+
+def begun(folder: Path) -> bool:
+    """Whether there are records in it."""
+    records = folder / RECORDS
+    return records.exists() and records.stat().st_size > 0
 
 
 def write(path: Path, text: str) -> None:
@@ -45,12 +51,13 @@ def write(path: Path, text: str) -> None:
 def write_lines(path: Path, lines: Iterable[str]) -> None:
     """As `write`; nothing of the file either where `lines` raises."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with part.open("w", encoding="utf-8") as text:
-            text.writelines(lines)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with writing(path):
+        try:
+            with part.open("w", encoding="utf-8") as text:
+                text.writelines(lines)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def difference(

@@ -13,12 +13,11 @@ from ttcs.config.components import build
 from ttcs.core import Candidate, Reduction, Selection, Stop, judged
 from ttcs.errors import UserError
 from ttcs.records.chains import Chains, own_n
+from ttcs.records.guidance import guided
 from ttcs.records.record import NodeRecord, Record
 from ttcs.records.stored import Stored
 from ttcs.records.subsets import RESAMPLES, subsets
 from ttcs.records.summary import Digest, independent
-
-GUIDES = {"rank", "table"}  # settings by which a strategy goes by scores: at every step, or to choose its method
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +65,8 @@ class Reading:
                 f"{run.folder} searched by its own reduction: with another one it would have gone elsewhere; "
                 f"only its selection and its n can be replayed"
             )
-        guided = not GUIDES.isdisjoint(strategy) or strategy.get("sure") is not None
         selection, reduction = build(method, "selection"), build(method, "reduction")
-        return cls(run.folder, selection, reduction, size, n, guided, chains)
+        return cls(run.folder, selection, reduction, size, n, guided(strategy), chains)
 
     @property
     def reads_prm(self) -> bool:

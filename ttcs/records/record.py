@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from ttcs.core import Stop
 from ttcs.errors import UserError
+from ttcs.records.writing import writing
 from ttcs.search.ledger import Ledger
 
 
@@ -132,7 +133,8 @@ class RecordFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = path.open("ab+")
+        with writing(path):
+            self._file = path.open("ab+")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -144,13 +146,15 @@ class RecordFile:
         return self
 
     def __exit__(self, *_: object) -> None:
-        os.fsync(self._file.fileno())
-        self._file.close()
+        with writing(self.path):
+            os.fsync(self._file.fileno())
+            self._file.close()
 
     def append(self, record: Record) -> None:
         """On return the line has left this process, so killing the process cannot lose it."""
-        self._file.write(record.to_json().encode() + b"\n")
-        self._file.flush()
+        with writing(self.path):
+            self._file.write(record.to_json().encode() + b"\n")
+            self._file.flush()
 
     def _cut_torn_line(self, block: int = 1 << 16) -> None:
         end = size = self._file.seek(0, os.SEEK_END)

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 
-from ttcs.choice.difficulty import Cost, Difficulty, Pool
+from ttcs.choice.difficulty import Cost, Difficulty, NoLevelsError, Pool
 from ttcs.core import Stop
 from ttcs.errors import UserError
 from ttcs.records.endings import Endings
@@ -72,7 +72,8 @@ class Digest:
 class Summary:
     """ci95: percentile bootstrap over problems. by_level: bin of the difficulty -> accuracy (1 = easiest).
 
-    no_levels: why `by_level` is empty. difficulty_cost: what the estimates behind these bins took per problem.
+    no_levels: why `by_level` is empty (None: the set has no levels). difficulty_cost: what the estimates behind these
+    bins took per problem.
     pass_at_k: k -> chance that one of k samples is correct, unbiased, unfinished samples counted as wrong; empty unless
     the candidates are independent samples. wall_seconds: searching time of all sessions, without loading of models.
     policy_parameters, prm_parameters: see `ModelSize`; None where no record says.
@@ -166,6 +167,8 @@ def _by_level(digests: Sequence[Digest], difficulty: Difficulty) -> tuple[dict[s
     """A run is not lost for want of levels: the reason is told instead."""
     try:
         bins = difficulty([digest.pool for digest in digests])
+    except NoLevelsError:
+        return {}, None
     except UserError as error:
         return {}, str(error)
     levels = {level: [digest for digest, bin_ in zip(digests, bins, strict=True) if bin_ == level] for level in bins}

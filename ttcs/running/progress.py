@@ -82,7 +82,7 @@ def show(summary: Summary, files: Sequence[Path]) -> None:
     """The table of one run, and where its files are."""
     setting, ledger = summary.setting, summary.ledger
     kind = "level" if setting.difficulty == "annotated" else f"{setting.difficulty} bin"
-    table = Table(title=title(summary), title_justify="left", show_header=False)
+    table = Table(title=title(summary, ledger.prm_calls > 0), title_justify="left", show_header=False)
     table.add_row("accuracy", percent(summary), f"{summary.n_problems} problems")
     for level, accuracy in summary.by_level.items():
         table.add_row(f"  {kind} {level}", percent(accuracy), f"{accuracy.n_problems} problems")
@@ -118,9 +118,10 @@ def show_sweep(points: Sequence[tuple[Mapping[str, str], Summary]]) -> None:
     console.print(table)
 
 
-def title(summary: Summary) -> str:
+def title(summary: Summary, scored: bool) -> str:
+    """scored: whether a PRM was asked; one that was not is not named."""
     setting = summary.setting
-    models = f"policy {setting.policy}, PRM {setting.prm}, dataset {setting.dataset}"
+    models = f"policy {setting.policy}, {f'PRM {setting.prm}, ' if scored else ''}dataset {setting.dataset}"
     return f"{setting.strategy} n={setting.n} seed={setting.seed}, {setting.selection} by {setting.reduction}\n{models}"
 
 

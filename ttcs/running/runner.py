@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,12 +17,15 @@ from ttcs.config.components import build, complete, share
 from ttcs.config.file import load
 from ttcs.config.identity import portable, register_resolvers
 from ttcs.config.options import options
+from ttcs.config.paths import here
 from ttcs.core import Problem
 from ttcs.errors import EngineError, UserError, told
 from ttcs.records.folder import CONFIG, RECORDS, SUMMARY, claim, write
 from ttcs.records.record import Record, RecordFile, read
 from ttcs.records.summary import Setting, Summary, summarize
 from ttcs.running import progress
+from ttcs.running.contents import Contents, check, keep
+from ttcs.running.naming import called, run_name
 from ttcs.running.picture import Draw, drawn
 from ttcs.running.session import METHOD, session
 from ttcs.running.workers.pool import parallel
@@ -33,6 +35,7 @@ GROUPS = "strategy", "selection", "reduction", "policy", "prm", "dataset", "diff
 
 register_resolvers()
 OmegaConf.register_new_resolver("options", options, replace=True)
+OmegaConf.register_new_resolver("run_name", run_name, replace=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +64,13 @@ def job(config: DictConfig) -> Summary | None:
         with suppress(OSError):  # Hydra has made it already
             Path(runtime.output_dir).rmdir()
         return None
-    folder = Path(os.path.relpath(runtime.output_dir))
+    folder = here(Path(runtime.output_dir))
     plan = Plan.of(config)
-    setting = Setting(config.n, config.seed, **{group: runtime.choices[group] for group in GROUPS})
+    names = {group: called(group, runtime.choices[group], config[group]) for group in GROUPS}
+    setting = Setting(config.n, config.seed, **names)
     with RecordFile(folder / RECORDS) as records:
         claim(folder, portable(config))
+        check(folder, Contents.of(config, plan.problems))
         searched = _search(plan, config, records, setting.strategy)
     return conclude(folder, plan.difficulty, setting, build(config, "picture"), searched)
 
@@ -90,8 +95,11 @@ def _search(plan: Plan, config: DictConfig, records: RecordFile, title: str) -> 
     waiting = [problem for problem in plan.problems if problem.id not in done]
     if not waiting:
         return False
+    folder = records.path.parent
+    keep(folder, Contents.of(config, plan.problems))
     with _resumable(done, len(plan.problems)):
         found = (session if config.workers == 1 else parallel)(config, waiting, seconds)
+        keep(folder, Contents.of(config, plan.problems))  # what was loaded may have come from the Hub just now
         with progress.Bar(title, done.values(), len(plan.problems)) as bar:
             for record in found:
                 records.append(record)

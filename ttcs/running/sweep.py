@@ -26,7 +26,9 @@ from ttcs.config.explain import answering, fail
 from ttcs.config.home import HOME
 from ttcs.errors import UserError
 from ttcs.records.summary import Summary
+from ttcs.records.writing import made
 from ttcs.running import progress
+from ttcs.running.contents import Contents, check
 from ttcs.running.launchers.point import Launcher, Point
 from ttcs.running.runner import Plan, left_out
 
@@ -39,6 +41,7 @@ class Hooks(Callback):
         with answering():  # Hydra makes a warning of any exception but SystemExit
             _check_folder(config, "run")
             Plan.of(config)
+            made(Path(config.hydra.run.dir))  # Hydra would say it in many lines
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         with _ending(), answering():
@@ -47,7 +50,8 @@ class Hooks(Callback):
             _check_folder(config, "sweep")
             wanted = list(points(config))
             for point in progress.track(wanted, "checking"):
-                Plan.of(point)
+                check(_folder(point), Contents.of(point, Plan.of(point).problems))
+            made(Path(config.hydra.sweep.dir))
             if "launcher" in config:
                 self._elsewhere(config, named(wanted))
 
@@ -121,6 +125,11 @@ def _outside(config: DictConfig, overrides: Sequence[str]) -> bool:
     return inside and left_out(OmegaConf.create({"n": int(n), "span": config.span}), strategy)
 
 
+def _folder(config: DictConfig) -> Path:
+    """That of a point."""
+    return Path(config.hydra.sweep.dir, config.hydra.sweep.subdir)
+
+
 def named(configs: Sequence[DictConfig]) -> list[Point]:
     """The points of a sweep, called by the settings in which they differ."""
     given = [dict(override.split("=", 1) for override in config.hydra.overrides.task) for config in configs]
@@ -129,7 +138,7 @@ def named(configs: Sequence[DictConfig]) -> list[Point]:
         Point.of(
             " ".join(f"{key}={settings[key]}" for key in swept) or f"strategy={config.hydra.runtime.choices.strategy}",
             config,
-            f"{config.hydra.sweep.dir}/{config.hydra.sweep.subdir}",
+            str(_folder(config)),
         )
         for config, settings in zip(configs, given, strict=True)
     ]

@@ -16,6 +16,7 @@ from ttcs.config.explain import answering
 from ttcs.config.home import at_home, typed
 from ttcs.config.identity import register_resolvers
 from ttcs.config.options import CONF
+from ttcs.config.streams import forgiving
 from ttcs.errors import UserError
 from ttcs.running.picture import drawn
 from ttcs.training.claim import claim
@@ -27,8 +28,12 @@ os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")  # a stage has a
 
 
 def main() -> None:
+    """Exit codes: as those of `python -m ttcs`."""
+    forgiving()
     sys.argv[1:] = typed(sys.argv[1:])
-    hydra.main(version_base="1.3", config_path=str(CONF), config_name="training")(_task)()
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra lets exceptions through to `answering`
+    with answering("training"):
+        hydra.main(version_base="1.3", config_path=str(CONF), config_name="training")(_task)()
 
 
 def _task(config: DictConfig) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from ttcs.config.identity import settings
 from ttcs.errors import UserError
 from ttcs.records.folder import difference, write
+from ttcs.records.writing import made
 
 FILE = "stage.json"
 # How long, how often looked at, where to: a training can go on with others of these.
@@ -34,5 +35,5 @@ def claim(stage: Mapping[str, Any], first: bool) -> None:
         if keys := difference(json.loads(file.read_text(encoding="utf-8")), here):
             raise UserError(f"{work} has checkpoints of other settings: {keys}; choose another stage.work")
     elif first:
-        work.mkdir(parents=True, exist_ok=True)
+        made(work)
         write(file, json.dumps(here, indent=2) + "\n")

@@ -16,6 +16,7 @@ from transformers import PreTrainedTokenizerBase
 
 from ttcs.models.chat import prompt_ids
 from ttcs.models.load import load_tokenizer
+from ttcs.records.writing import made
 from ttcs.zoo.generator import Mistakes, Split, exercises, fixed_set
 from ttcs.zoo.tokenizer import EOT, train_tokenizer
 
@@ -110,5 +111,5 @@ class ProblemSet:
             }
             lines.append(json.dumps(line) + "\n")
         path = Path(self.out)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("".join(lines))
+        made(path.parent)
+        path.write_text("".join(lines), encoding="utf-8")

@@ -12,6 +12,7 @@ from typing import Any
 from transformers import TrainerCallback
 
 from ttcs.records.folder import write
+from ttcs.records.writing import made
 from ttcs.training.output import CURVES
 
 COLUMNS = {
@@ -39,7 +40,7 @@ class Curves(TrainerCallback):  # type: ignore[misc]
         state.log_history[-1]["seconds"] = round(monotonic() - self._began, 3)
         if state.is_world_process_zero:
             path = Path(args.output_dir) / CURVES
-            path.parent.mkdir(parents=True, exist_ok=True)
+            made(path.parent)
             write(path, table(state.log_history))
 
 

@@ -16,6 +16,7 @@ from ttcs.config.identity import identity, portable
 from ttcs.core import PRM, Judge, Step, Stop, Trajectory, Turn
 from ttcs.errors import UserError
 from ttcs.records.folder import SCORES, difference
+from ttcs.records.writing import made
 from ttcs.training.labelled import Labelled
 
 Scores = tuple[float | None, ...]
@@ -89,7 +90,7 @@ def _done(path: Path, settings: Mapping[str, Any], solutions: Iterable[Labelled]
 
     UserError when it is of another PRM or of other solutions.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    made(path.parent)
     text = path.read_bytes() if path.exists() else b""
     whole = text[: text.rfind(b"\n") + 1]
     if not whole:

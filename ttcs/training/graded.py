@@ -17,6 +17,7 @@ from typing import Any
 from rich.progress import track
 
 from ttcs.core import Continue, Continued, Policy, Problem, Trajectory
+from ttcs.records.writing import made
 from ttcs.zoo.generator import Exercise, Mistakes, Split, exercises
 
 
@@ -120,5 +121,5 @@ def _problem(exercise: Exercise) -> Problem:
 
 def _opened(out: str) -> Any:
     path = Path(out)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path.open("w")
+    made(path.parent)
+    return path.open("w", encoding="utf-8")

@@ -10,6 +10,7 @@ from random import Random
 from typing import Literal
 
 from ttcs.records.folder import write_lines
+from ttcs.records.writing import made
 from ttcs.training.revision_data import Pool, RevisionData
 from ttcs.zoo.generator import Mistakes, Split, exercises
 
@@ -35,12 +36,12 @@ class MadeRevisions:
 
     def run(self) -> None:
         pairing = RevisionData((), self.out, self.seed, self.attempts, self.per_problem, self.mixed, self.first)
-        made = (
+        examples = (
             example for number, pool in enumerate(self._pools(), 1) for example in pairing.examples(f"s{number}", pool)
         )
         path = Path(self.out)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_lines(path, (example.to_json() + "\n" for example in islice(made, self.examples)))
+        made(path.parent)
+        write_lines(path, (example.to_json() + "\n" for example in islice(examples, self.examples)))
 
     def _pools(self) -> Iterator[Pool]:
         stream, rng = exercises(f"{self.seed}/revisions", Split.TRAIN), Random(f"{self.seed}/revisions")

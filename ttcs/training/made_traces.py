@@ -11,6 +11,7 @@ from typing import Any
 
 from ttcs.core import Problem
 from ttcs.records.folder import write_lines
+from ttcs.records.writing import made
 from ttcs.training.told import Telling
 from ttcs.zoo.generator import Exercise, Mistakes, Split, exercises
 from ttcs.zoo.reasoner import latex
@@ -41,7 +42,7 @@ class MadeTraces:
 
     def run(self) -> None:
         path = Path(self.out)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        made(path.parent)
         write_lines(path, (json.dumps(line, ensure_ascii=False) + "\n" for line in self.lines()))
 
     def lines(self) -> Iterator[dict[str, Any]]:

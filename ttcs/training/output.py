@@ -5,6 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from ttcs.errors import UserError
+from ttcs.records.writing import made
+
 CURVES = "curves.csv"  # of a training, in the folder of its checkpoints
 
 
@@ -12,8 +15,15 @@ def begun(out: Path) -> Path:
     """An empty folder beside `out` to write into, without what an earlier process may have left there."""
     part = unfinished(out)
     shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
+    made(part)
     return part
+
+
+def free(out: Path) -> None:
+    """UserError where the folder could not be made, before hours are spent on what belongs in it."""
+    made(out.parent)
+    if out.exists() and not out.is_dir():
+        raise UserError(f"cannot make the folder {out}: {out} is there and is no folder")
 
 
 def unfinished(out: Path) -> Path:

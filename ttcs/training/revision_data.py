@@ -21,6 +21,7 @@ from ttcs.errors import UserError
 from ttcs.records.folder import write_lines
 from ttcs.records.record import Record
 from ttcs.records.stored import Stored
+from ttcs.records.writing import made
 from ttcs.training.run_records import path, stored
 
 
@@ -89,7 +90,7 @@ class RevisionData:
             raise UserError(
                 f"none of the {len(pools)} problems has a right answer on record: {', '.join(self.records)}"
             )
-        Path(self.out).parent.mkdir(parents=True, exist_ok=True)
+        made(Path(self.out).parent)
         write_lines(Path(self.out), (example.to_json() + "\n" for example in examples))
         counts = Counter(len(example.attempts) for example in examples)
         dropped = sum(pool.dropped for pool in pools.values())

@@ -19,6 +19,7 @@ from typing import IO, Any, Self
 from ttcs.core import Problem
 from ttcs.errors import UserError
 from ttcs.records.folder import difference
+from ttcs.records.writing import made
 from ttcs.search.ledger import Ledger
 from ttcs.training.labelled import Labelled
 
@@ -48,7 +49,7 @@ class RolloutFile:
     _file: IO[str] = field(init=False)
 
     def __enter__(self) -> Self:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        made(self.path.parent)
         whole = self._read() if self.path.exists() else 0
         self._file = self.path.open("a", encoding="utf-8")
         self._file.truncate(whole)

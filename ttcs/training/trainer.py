@@ -16,7 +16,7 @@ from ttcs.training.bar import Bar
 from ttcs.training.checkpoints import Ended, Order, last_whole
 from ttcs.training.curves import Curves
 from ttcs.training.lora import ADAPTER, adapted, merged
-from ttcs.training.output import begun, finished, unfinished
+from ttcs.training.output import begun, finished, free, unfinished
 
 DEFAULTS = {
     "report_to": "none",
@@ -55,6 +55,7 @@ def fit(
     least loss. beside: writes into the folder what else belongs there.
     UserError for arguments that do not exist.
     """
+    free(Path(out))
     settings = _settings(work, seed, arguments)
     base = copy.deepcopy(model) if lora and settings.should_save else None  # training may shard the other one
     trainer = Trainer(

@@ -55,8 +55,8 @@ def _redirected(log: Path) -> Iterator[None]:
     own = os.dup(1), os.dup(2)
     with (
         log.open("ab") as file,
-        os.fdopen(own[0], "w", buffering=1, encoding="utf-8") as out,
-        os.fdopen(own[1], "w", buffering=1, encoding="utf-8") as err,
+        os.fdopen(own[0], "w", buffering=1, encoding="utf-8", errors="backslashreplace") as out,
+        os.fdopen(own[1], "w", buffering=1, encoding="utf-8", errors="backslashreplace") as err,
     ):
         for stream, descriptor in zip(streams, (1, 2), strict=True):
             stream.flush()

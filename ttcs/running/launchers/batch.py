@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from submitit.core.utils import DelayedSubmission, UncompletedJobError
 
+from ttcs.config.streams import forgiving
 from ttcs.errors import UserError
 from ttcs.running.launchers.point import Point
 
@@ -24,6 +25,7 @@ class Batch:
         SIGTERM announces the end of a job to all its processes. This one may go on until then, so those that it starts
         must not die of it, and they ignore what their parent ignores.
         """
+        forgiving()
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         failed = [point for point in self.points if not self._attempt(point)]
         if failed:

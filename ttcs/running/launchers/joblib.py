@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 
+from ttcs.config.paths import here
 from ttcs.errors import UserError
-from ttcs.running.launchers.point import Point, here
+from ttcs.records.writing import made
+from ttcs.running.launchers.point import Point
 
 LOG = "log.txt"
 
@@ -43,7 +45,7 @@ class Joblib:
 
 def _attempt(number: int, point: Point) -> tuple[int, str | None]:
     """Run the point in a worker, which has no terminal to itself: what it says goes to a file in the point's folder."""
-    point.folder.mkdir(parents=True, exist_ok=True)
+    made(point.folder)
     log = point.folder / LOG
     with log.open("a", buffering=1, encoding="utf-8") as file, redirect_stdout(file), redirect_stderr(file):
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -17,6 +16,7 @@ from ttcs.errors import told
 from ttcs.records.folder import RECORDS
 from ttcs.records.record import read
 from ttcs.records.summary import Summary
+from ttcs.records.writing import made
 from ttcs.running.runner import Plan, job
 
 
@@ -50,7 +50,7 @@ class Point:
     def run(self) -> Summary | None:
         """As Hydra's own launcher would run it in this process."""
         HydraConfig.instance().set_config(self.config)
-        self.folder.mkdir(parents=True, exist_ok=True)
+        made(self.folder)
         own = [str(key) for key in self.config if key not in ("hydra", "launcher")]
         return job(OmegaConf.masked_copy(self.config, own))
 
@@ -75,8 +75,3 @@ class Launcher(Protocol):
     def launch(self, points: Sequence[Point]) -> Iterator[tuple[Point, str | None]]:
         """Points as they end, each with what went wrong (None: nothing); none of those that are left to themselves."""
         ...
-
-
-def here(path: Path) -> str:
-    """The path as a person in this folder would write it."""
-    return os.path.relpath(path)

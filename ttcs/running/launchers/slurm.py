@@ -15,9 +15,11 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
+from ttcs.config.paths import here
 from ttcs.errors import UserError
 from ttcs.records.folder import write
-from ttcs.running.launchers.point import Point, here
+from ttcs.records.writing import made
+from ttcs.running.launchers.point import Point
 from ttcs.running.launchers.queue import queued_jobs, states
 from ttcs.running.progress import console
 
@@ -119,7 +121,7 @@ class Slurm:
 
         size = self.points_per_job
         batches = [points[start : start + size] for start in range(0, len(points), size)]
-        self._folder.mkdir(parents=True, exist_ok=True)
+        made(self._folder)
         try:
             with redirect_stderr(StringIO()):  # submitit prints what sbatch says, too
                 submitted = executor.submit_array([Batch(tuple(batch)) for batch in batches])
@@ -128,7 +130,7 @@ class Slurm:
         jobs = {job.job_id: list(batch) for job, batch in zip(submitted, batches, strict=True)}
         for number, batch in jobs.items():
             for point in batch:
-                point.folder.mkdir(parents=True, exist_ok=True)
+                made(point.folder)
                 write(point.folder / NOTE, f"{number}\n")
         number = submitted[0].job_id.partition("_")[0]
         console.print(f"submitted as job {number}: {_many(points, 'point')} in {_many(jobs, 'task')}")

@@ -17,6 +17,7 @@ from threading import Thread
 
 from omegaconf import OmegaConf
 
+from ttcs.config.streams import forgiving
 from ttcs.core import Problem
 from ttcs.errors import EngineError, UserError, told
 from ttcs.records.record import Record
@@ -51,6 +52,7 @@ class Supply:
 
 
 def main() -> None:
+    forgiving()
     Thread(target=_die_with_parent, daemon=True).start()
     link = Connection(int(sys.argv[1]))
     with suppress(EOFError, ConnectionError):  # the parent has closed the link

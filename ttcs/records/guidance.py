@@ -1,0 +1,13 @@
+"""Whether a search goes by scores, from its configuration alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+GUIDES = {"rank", "table"}  # settings by which a strategy goes by scores: at every step, or to choose its method
+
+
+def guided(strategy: Mapping[str, Any]) -> bool:
+    """Whether the search itself has solutions scored. strategy: its configuration."""
+    return not GUIDES.isdisjoint(strategy) or strategy.get("sure") is not None
