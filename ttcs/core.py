@@ -21,7 +21,8 @@ class Stop(StrEnum):
     END = "end"  # the policy ended its turn: the solution is complete
     THOUGHT = "thought"  # the policy ended its thinking: the answer is next
     CUT = "cut"  # a limit of the strategy's own ran out
-    LENGTH = "length"  # the token limit of the policy ran out
+    LENGTH = "length"  # the token limit of the policy ran out, or the PRM reads no solution so long
+    STEP_LENGTH = "step_length"  # the token limit of the policy on a single step ran out
     BUDGET = "budget"  # the budget of the run ran out
 
 
@@ -104,6 +105,11 @@ class Trajectory:
             return True
         last = self.steps[-1]
         return last.stop in (Stop.STEP, Stop.THOUGHT) or (last.stop is Stop.CUT and last.thinking)
+
+    @property
+    def cut_off(self) -> bool:
+        """True when it can neither go on nor be an answer, because a limit ran out."""
+        return not (self.live or self.finished)
 
     @property
     def thought(self) -> bool:
@@ -217,7 +223,11 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Have the PRM score every step that has no score yet (an outcome reward model: the last step)."""
+    """Have the PRM score every step that has no score yet (an outcome reward model: the last step).
+
+    What a limit cut off comes back as it is, as nobody needs to know how good it was; but for lookahead's rollouts,
+    which tell of where they began. A solution that is too long for the PRM comes back cut off, with `Stop.LENGTH`.
+    """
 
     trajectories: tuple[Trajectory, ...]
 
@@ -351,11 +361,13 @@ class Judged:
     """Result of a `Judge`: a score per step; tokens read, and how many of them came from the cache.
 
     None: a blank step, or one that this PRM gives no score (an outcome reward model scores the last one only).
+    limit: tokens that the PRM reads at most, where the solution has more and was not read.
     """
 
     scores: tuple[float | None, ...]
     tokens: int
     cached_tokens: int
+    limit: int | None = None
 
 
 class Policy(Protocol):

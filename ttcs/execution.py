@@ -35,6 +35,7 @@ class Outcome:
     """What a search came to: its candidates in the order of the search, all nodes it sampled, and its cost.
 
     policy_parameters, prm_parameters: see `ModelSize`; None: not known, as of a PRM that was not asked.
+    prm_limit: tokens that the PRM reads at most; None: nothing was longer.
     """
 
     problem: Problem
@@ -43,6 +44,7 @@ class Outcome:
     ledger: Ledger
     policy_parameters: int | None = None
     prm_parameters: int | None = None
+    prm_limit: int | None = None
 
 
 @dataclass(slots=True)
@@ -62,6 +64,7 @@ class Execution:
     ledger: Ledger = field(init=False, default_factory=Ledger)
     _tree: Tree = field(init=False, default_factory=Tree)
     _prompt_tokens: int | None = field(init=False, default=None)
+    _prm_limit: int | None = field(init=False, default=None)
     # By leaf: the candidates of a search whose budget runs out.
     _finished: dict[int, Trajectory] = field(init=False, default_factory=dict)
 
@@ -84,8 +87,8 @@ class Execution:
         self.ledger.discarded_tokens = self.ledger.decoded_tokens - self.ledger.lookahead_tokens - sum(kept.values())
         self.ledger.seconds = time.perf_counter() - started
         settled = self._tree.settle(candidates)
-        prm = self.prm().size.parameters if self.ledger.prm_calls else None
-        return Outcome(self.problem, settled, self._tree.nodes(), self.ledger, self.policy.size.parameters, prm)
+        sizes = self.policy.size.parameters, self.prm().size.parameters if self.ledger.prm_calls else None
+        return Outcome(self.problem, settled, self._tree.nodes(), self.ledger, *sizes, self._prm_limit)
 
     def _waves(self, rounds: Rounds) -> Running[Reply]:
         """What a search asks for, as waves for the engines; its candidates."""
@@ -168,15 +171,19 @@ class Execution:
         waiting = [
             (branch.tree, trajectory)
             for branch, said in asked
-            for trajectory in _unscored(map(branch.tree.scored, said.trajectories))
+            for trajectory in _unread(branch.tree, said.trajectories)
         ]
         if waiting:
             read = [replace(trajectory, steps=trajectory.judged) for _, trajectory in waiting]
             results = yield Scoring([Judge(trajectory) for trajectory in read])
-            for (tree, _), trajectory, result in zip(waiting, read, results, strict=True):
+            for (tree, trajectory), judged, result in zip(waiting, read, results, strict=True):
                 self.ledger.charge_prm(self.prm().size, result)
                 self._check(result.scores)
-                tree.learn(trajectory, result.scores)
+                tree.learn(judged, result.scores)
+                if result.limit is not None:
+                    self._prm_limit = result.limit
+                    tree.cut(trajectory)
+                    self._finished.pop(trajectory.steps[-1].node, None)
         return [tuple(map(branch.tree.scored, said.trajectories)) for branch, said in asked]
 
     def _check(self, scores: Sequence[float | None]) -> None:
@@ -191,6 +198,10 @@ class _SpentError(Exception):
     """The budget ran out."""
 
 
-def _unscored(known: Iterable[Trajectory]) -> Iterable[Trajectory]:
+def _unread(tree: Tree, trajectories: Iterable[Trajectory]) -> Iterable[Trajectory]:
     """Those that the PRM has to read, each once."""
-    return {trajectory.steps[-1].node: trajectory for trajectory in known if not trajectory.scored}.values()
+    return {
+        trajectory.steps[-1].node: trajectory
+        for trajectory in map(tree.scored, trajectories)
+        if not trajectory.scored and not (trajectory.cut_off and tree.holds(trajectory))
+    }.values()

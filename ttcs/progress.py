@@ -99,6 +99,9 @@ def show(summary: Summary, files: Sequence[Path]) -> None:
         f"{summary.n_problems / max(summary.wall_seconds, 1e-9):.2f} problems/s",
     )
     console.print(table)
+    if ledger.unread:
+        what = "solution was" if ledger.unread == 1 else "solutions were"
+        console.print(f"{ledger.unread:,} {what} longer than the PRM reads ({summary.prm_limit} tokens): no answer")
     for file in files:
         console.print(f"  {file}", markup=False)
 

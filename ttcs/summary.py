@@ -53,6 +53,7 @@ class Digest:
     run_seconds: float
     policy_parameters: int | None
     prm_parameters: int | None
+    prm_limit: int | None
 
     @classmethod
     def of(cls, record: Record) -> Digest:
@@ -60,7 +61,7 @@ class Digest:
         verdicts = tuple(bool(sample.correct) for sample in samples if record.reference is not None)
         scores = tuple(sample.score for sample in samples)
         pool = Pool(record.problem_id, record.level, verdicts, scores, record.ledger)
-        sizes = record.policy_parameters, record.prm_parameters
+        sizes = record.policy_parameters, record.prm_parameters, record.prm_limit
         return cls(record.correct, pool, record.ledger, record.run_seconds, *sizes)
 
 
@@ -71,7 +72,7 @@ class Summary:
     no_levels: why `by_level` is empty. difficulty_cost: what the estimates behind these bins took per problem.
     pass_at_k: k -> chance that one of k samples is correct, unbiased, unfinished samples counted as wrong; empty unless
     the candidates are independent samples. wall_seconds: searching time of all sessions, without loading of models.
-    policy_parameters, prm_parameters: see `ModelSize`; None where no record says.
+    policy_parameters, prm_parameters: see `ModelSize`; None where no record says. prm_limit: see `Record`.
     """
 
     accuracy: float | None
@@ -85,6 +86,7 @@ class Summary:
     wall_seconds: float
     policy_parameters: int | None
     prm_parameters: int | None
+    prm_limit: int | None
     setting: Setting
 
     def to_json(self) -> str:
@@ -110,6 +112,7 @@ def summarize(records: Iterable[Record], difficulty: Difficulty, setting: Settin
         wall_seconds=max((digest.run_seconds for digest in digests), default=0.0),
         policy_parameters=_known([digest.policy_parameters for digest in digests]),
         prm_parameters=_known([digest.prm_parameters for digest in digests]),
+        prm_limit=_known([digest.prm_limit for digest in digests]),
         setting=setting,
     )
 

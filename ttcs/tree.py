@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 
-from ttcs.core import Step, Trajectory
+from ttcs.core import Step, Stop, Trajectory
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,11 @@ class Tree:
             if score is not None and known.score is None:
                 self._steps[step.node] = replace(known, score=score)
 
+    def cut(self, trajectory: Trajectory) -> None:
+        """It is too long to go on, or to be an answer."""
+        node = trajectory.steps[-1].node
+        self._steps[node] = replace(self._step(node), stop=Stop.LENGTH)
+
     def scored(self, trajectory: Trajectory) -> Trajectory:
         """The trajectory with every score known so far."""
         steps = tuple([self._step(step.node) for step in trajectory.steps])
@@ -66,7 +71,7 @@ class Tree:
 
     def holds(self, trajectory: Trajectory) -> bool:
         """Whether every step is a node of the tree."""
-        return all(step.node in self._parents for step in trajectory.steps)
+        return all(self._grown(step.node) for step in trajectory.steps)
 
     def nodes(self) -> tuple[Node, ...]:
         """All nodes, in order."""
@@ -92,6 +97,9 @@ class Tree:
             return settled[id(trajectory)]
 
         return tuple([found(trajectory) for trajectory in trajectories])
+
+    def _grown(self, node: int) -> bool:
+        return node in self._parents or (self._trunk is not None and self._trunk._grown(node))
 
     def _step(self, node: int) -> Step:
         return self._steps[node] if node in self._steps or self._trunk is None else self._trunk._step(node)

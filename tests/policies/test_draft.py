@@ -15,9 +15,11 @@ from tokenizers import decoders
 
 from tests import tiny
 from ttcs.core import Continue, Stop, Trajectory
+from ttcs.errors import UserError
 from ttcs.identity import PACKAGE
 from ttcs.models.load import load_tokenizer
 from ttcs.policies.draft import Draft, End, Rules, rules
+from ttcs.policies.limits import check_step_tokens
 
 FOLDERS: dict[str, Any] = {
     "bytes": tiny.folder,
@@ -107,3 +109,39 @@ def test_a_long_solution_is_decoded_a_few_times_not_once_a_step(name: str) -> No
     draft.rules = replace(made_rules, decode=decode)
     assert len(draft.steps()) > 250
     assert sum(lengths) < 4 * len(tokens)
+
+
+def test_a_step_that_runs_away_is_cut_off() -> None:
+    tokenizer, limited = made("bytes", step_tokens=6)
+    short, long = "So.\n\n", "So " * 20
+    assert len(tokenizer(short, add_special_tokens=False).input_ids) <= 6
+    tokens = tokenizer(short + long, add_special_tokens=False).input_ids
+    steps = drafted(limited, tokens, max_steps=9).steps()
+    assert [step.stop for step in steps] == [Stop.STEP, Stop.STEP_LENGTH] and len(steps[-1].tokens) == 6
+    assert Trajectory(tiny.PROBLEM, steps).cut_off
+    exact = tokenizer(short, add_special_tokens=False).input_ids
+    (step,) = drafted(made("bytes", step_tokens=len(exact))[1], exact, max_steps=1).steps()
+    assert step.stop is Stop.STEP
+
+
+def test_what_is_asked_for_whole_or_has_a_limit_of_its_own_has_none_on_its_steps() -> None:
+    tokenizer, limited = made("bytes", step_tokens=6)
+    tokens = tokenizer("So " * 20, add_special_tokens=False).input_ids
+    assert drafted(limited, tokens)._ends == []
+    assert drafted(limited, tokens, max_steps=1, thinking=50)._ends == []
+
+
+def test_the_limit_of_the_solution_goes_before_that_of_the_step() -> None:
+    tokenizer, limited = made("bytes", step_tokens=6)
+    tokens = tokenizer("So " * 20, add_special_tokens=False).input_ids
+    draft = Draft(limited, Continue(Trajectory(tiny.PROBLEM), 1, 6, None, 0, capped=True), 6)
+    for token in tokens[:6]:
+        assert draft.left_of_step == draft.left == 6 - len(draft.tokens)
+        draft.append(token)
+    assert [step.stop for step in draft.steps()] == [Stop.BUDGET]
+
+
+@pytest.mark.parametrize("size", [0, -3])
+def test_a_step_has_room_for_a_token(size: int) -> None:
+    with pytest.raises(UserError, match=rf"^policy.step_tokens={size} is less than 1$"):
+        check_step_tokens(size)

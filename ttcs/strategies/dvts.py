@@ -33,7 +33,7 @@ class DVTS:
         for _ in range(self.max_steps):
             sampled = yield Sample((node,) * self.width, max_steps=1)
             siblings = yield Score(sampled)
-            able = [child for child in siblings if child.live or child.finished]
+            able = [child for child in siblings if not child.cut_off]
             node = max(able, key=lambda child: self.rank(child.scores), default=node)
             if not able or node.finished:
                 break
