@@ -64,6 +64,8 @@ def main(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         (["dataset.path=nope.jsonl"], "dataset file nope.jsonl does not exist"),
         (["dataset.path=torn.jsonl"], "torn.jsonl:2: not JSON"),
         (["dataset.columns.answer=solution"], "p.jsonl:1: no column solution (there are: id, question, answer)"),
+        (["policy.step_tokens=0"], "policy.step_tokens=0 is less than 1"),
+        (["policy.step_tokens=-5"], "policy.step_tokens=-5 is less than 1"),
         (["dataset.limit=0"], "dataset.limit=0 is neither null nor a positive whole number"),
         (["hydra.run.dir=x", "n=4,8", "-m"], "a sweep (-m) takes hydra.sweep.dir"),
     ],

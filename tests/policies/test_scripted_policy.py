@@ -71,6 +71,17 @@ def test_max_steps() -> None:
     assert [step.stop for step in result.steps] == [Stop.STEP, Stop.STEP]
 
 
+@pytest.mark.parametrize("limit", [1, 5, 12, 29])
+def test_step_tokens(limit: int) -> None:
+    policy = ScriptedPolicy(step_tokens=limit)
+    assert policy.continued(ask()) == ScriptedPolicy().continued(ask())
+    free, steps = (one.continued(replace(ask(), max_steps=9)).steps for one in (ScriptedPolicy(), policy))
+    for short, long in zip(steps, free, strict=False):
+        assert short == long or (short.stop is Stop.STEP_LENGTH and short.tokens == long.tokens[:limit])
+        assert len(short.tokens) <= limit
+    assert len(steps) == len(free) or steps[-1].stop is Stop.STEP_LENGTH
+
+
 @pytest.mark.parametrize("limit", range(1, 120))
 def test_max_tokens(limit: int) -> None:
     whole = ScriptedPolicy().continued(ask())

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -320,6 +321,27 @@ def wordy() -> Iterator[Log]:
 
 
 RESUMING = Chat({}, resume_message={"prefix": True})
+
+
+@pytest.mark.parametrize("api", [TextCompletions({}), RESUMING])
+@pytest.mark.parametrize("max_steps", [1, 3])
+def test_a_step_that_is_too_long_ends_there(wordy: Log, api: Api, max_steps: int) -> None:
+    engine = policy(wordy, api, end_at_box=False, max_tokens=200, step_tokens=5)
+    step, whole = finish(engine, [ask(max_steps=max_steps), ask()])
+    assert [one.stop for one in step.steps] == [Stop.STEP_LENGTH]
+    assert 1 <= len(step.steps[0].tokens) <= 5 and TEXT.startswith(step.steps[0].text)
+    assert whole.steps[-1].stop is Stop.END and "".join(one.text for one in whole.steps) == TEXT
+    assert sorted({body["max_tokens"] for body in wordy.bodies}) == [5, 200]
+
+
+def test_a_step_of_tokens_that_is_too_long_ends_there_as_it_does_here(log: Log) -> None:
+    here, there = (
+        finish(made(end_at_box=False, step_tokens=3), [ask(max_steps=1, seed=9)])[0]
+        for made in (local, partial(policy, log))
+    )
+    assert [step.stop for step in here.steps] == [Stop.STEP_LENGTH]
+    assert here.steps == there.steps and len(here.steps[0].tokens) == 3
+    assert log.bodies[-1]["max_tokens"] == 3
 
 
 @pytest.mark.parametrize("api", [TextCompletions({}), RESUMING])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -94,6 +95,15 @@ def finish(policy: VLLMPolicy, text: str, **changes):
     ((ticket, result),) = done
     assert ticket == 3
     return result
+
+
+def test_a_step_that_is_too_long_is_ended_by_the_engine(policy: VLLMPolicy) -> None:
+    policy.rules = replace(policy.rules, step_tokens=4)
+    result = finish(policy, "Compute $3$ and $4$ and $5$.\n\n", max_steps=1)
+    assert [(len(step.tokens), step.stop) for step in result.steps] == [(4, Stop.STEP_LENGTH)]
+    assert policy._engine.aborted == []
+    several = finish(policy, "So.\n\nCompute $3$ and $4$ and $5$.\n\n", max_steps=3)
+    assert [step.stop for step in several.steps] == [Stop.STEP, Stop.STEP_LENGTH]
 
 
 def test_a_step_is_ended_by_the_engine(policy: VLLMPolicy) -> None:

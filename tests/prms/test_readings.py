@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from tests import tiny
 from tests.prms.families import FAMILIES, Family, judge
-from ttcs.core import Judge, Problem
-from ttcs.errors import UserError
+from ttcs.core import Judge, Judged, Problem
 from ttcs.models.pieces import Prefix
 from ttcs.prms.readings import Memo, Reading, reading, sequences, shared, stems, tree_size
 from ttcs.prms.transformers import WORTH
@@ -101,8 +100,27 @@ def test_only_what_has_no_score_is_asked_for() -> None:
     assert [prefix and len(prefix) for prefix in again.prefixes] == [None, None, 4]
     assert (fresh.tokens, again.tokens) == (4, 4)
     assert again.judged({again.prefixes[2] or (): 0.25}, 3).scores == (0.5, None, 0.25)
-    with pytest.raises(UserError, match="problem p: a solution takes 4 tokens of the PRM's context of 3"):
-        reading(Judge(whole), read_words, 3)
+
+
+def test_a_solution_that_is_too_long_is_not_read_at_all() -> None:
+    whole = tiny.trajectory("one two", " ", "three", problem=Problem("p", "zero"))
+    scored = replace(whole, steps=(replace(whole.steps[0], score=0.5), *whole.steps[1:]))
+    assert reading(Judge(whole), read_words, 4).limit is None
+    assert reading(Judge(whole), read_words, 3).judged({}, 0) == Judged((None, None, None), 0, 0, 3)
+    assert reading(Judge(scored), read_words, 3).judged({}, 0) == Judged((0.5, None, None), 0, 0, 3)
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_one_that_is_too_long_does_not_stop_the_others(family: Family) -> None:
+    """On transformers; the engine of the others is asked by the same `reading`."""
+    engine = family.prm(batch_size=4)
+    long = tiny.trajectory(*["Add $1$ and $2$ and $3$ and $4$.\n\n"] * 120, "So.")
+    short = tiny.trajectory("Add.\n\n", "So $\\boxed{1}$.")
+    alone = judge(family.prm(batch_size=4), short)
+    found = judge(engine, short, long, short)
+    assert found[0].scores == pytest.approx(alone[0].scores, nan_ok=False)
+    assert found[1] == Judged((None,) * 121, 0, 0, engine._context)
+    assert found[2].scores == found[0].scores
 
 
 @pytest.mark.parametrize("batch_size", [3, 8, 64])

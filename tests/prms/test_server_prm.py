@@ -14,7 +14,7 @@ from transformers import AutoTokenizer
 from tests import tiny
 from tests.prms.families import FAMILIES, Family, judge
 from tests.servers.fake import Fault, Log, serving
-from ttcs.core import Judge
+from ttcs.core import Judged
 from ttcs.errors import EngineError, UserError
 from ttcs.prms.pooling import EveryToken, LastToken, Pooling
 from ttcs.prms.server import ServerPRM
@@ -137,10 +137,26 @@ def test_sizes_are_those_of_the_loaded_model() -> None:
         assert prm(log).size == FAMILIES[0].prm().size
 
 
-def test_a_solution_beyond_the_servers_context_is_told() -> None:
+def test_a_solution_beyond_the_servers_context_is_not_read() -> None:
     with serving(endpoint(FAMILIES[0])) as log:
         log.models = {"data": [{"id": "prm", "max_model_len": 20}]}
-        engine = prm(log)
-        engine.add(0, Judge(tiny.trajectory(*STEPS)))
-        with pytest.raises(UserError, match=r"problem p: .* context of 20"):
-            engine.step()
+        assert judge(prm(log), tiny.trajectory(*STEPS)) == [Judged((None,) * 3, 0, 0, 20)]
+        assert not log.bodies
+
+
+@tasks
+def test_what_a_server_refuses_as_too_long_is_not_read_and_stops_no_other(pooling: Pooling) -> None:
+    family = FAMILIES[0]
+    whole, beginning, other = tiny.trajectory(*STEPS), tiny.trajectory(*STEPS[:1]), tiny.trajectory(*OTHER)
+    longest = len(family.format.reader(AutoTokenizer.from_pretrained(family.folder()), "")(tiny.PROBLEM, STEPS)[-1])
+
+    def refusing(body: dict[str, Any]) -> Any:
+        if max(map(len, body["input"])) >= longest:
+            return {"status": 400, "error": {"message": "This model's maximum context length is 40 tokens."}}
+        return endpoint(family)["/pooling"](body)
+
+    with serving({"/pooling": refusing}) as log:
+        log.delay = lambda body: 0.05
+        found = judge(prm(log, pooling=pooling), whole, beginning, other)
+        assert found[0] == Judged((None,) * 3, 0, 0, longest - 1)
+        assert found[1].limit is None and None not in found[1].scores and None not in found[2].scores

@@ -46,10 +46,10 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
 
 def test_a_record_of_before_the_sizes_were_written_is_read(tmp_path: Path) -> None:
     row = json.loads(record().to_json())
-    del row["policy_parameters"], row["prm_parameters"]
+    del row["policy_parameters"], row["prm_parameters"], row["prm_limit"], row["ledger"]["unread"]
     (tmp_path / "records.jsonl").write_text(json.dumps(row) + "\n")
     (old,) = read(tmp_path / "records.jsonl")
-    assert (old.policy_parameters, old.prm_parameters) == (None, None)
+    assert (old.policy_parameters, old.prm_parameters, old.prm_limit, old.ledger.unread) == (None, None, None, 0)
     assert old == record()
 
 

@@ -228,6 +228,20 @@ def test_the_clock_stops_for_loading(monkeypatch: pytest.MonkeyPatch) -> None:
     assert running.seconds() == 30.0
 
 
+def test_what_is_too_long_for_the_prm_is_told_and_does_not_end_the_run(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    summary = run("n=8", "prm.context=90")
+    unread = summary["ledger"]["unread"]
+    assert unread > 1 and summary["prm_limit"] == 90 and summary["n_problems"] == 10
+    printed = capsys.readouterr().out
+    assert f"{unread} solutions were longer than the PRM reads (90 tokens): no answer" in printed
+    records = list(read(Path("out/records.jsonl")))
+    stops = [candidate.stop for record in records for candidate in record.candidates]
+    assert stops.count(Stop.LENGTH) == unread == sum(record.ledger.unread for record in records)
+    assert run("n=8", "prm.context=90") == summary  # the same command finds it done
+
+
 PROBLEM = Problem("p", "1 + 1?", answer="2")
 
 

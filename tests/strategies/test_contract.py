@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.simulation import PROBLEMS, STRATEGIES, CountingPRM, comparable, one, simulate, unscored
+from tests.simulation import PROBLEMS, STRATEGIES, CountingPRM, Recorded, comparable, one, simulate, unscored
 from ttcs.choice import reduction
 from ttcs.choice.selection import Best, Majority
-from ttcs.core import Stop
+from ttcs.core import Sample, Stop
 from ttcs.errors import UserError
 from ttcs.policies.scripted import ScriptedPolicy
 from ttcs.prms.scripted import ScriptedPRM
@@ -23,6 +23,7 @@ from ttcs.strategies.dvts import DVTS
 from ttcs.strategies.lookahead import Lookahead
 
 FILES = sorted((Path(__file__).parents[2] / "ttcs" / "strategies").glob("*.py"))
+STEERED = "budget_forcing", "rejection_sampling", "step_conditional"  # they keep to limits of their own
 every = pytest.mark.parametrize("name", STRATEGIES)
 
 
@@ -94,7 +95,7 @@ def test_scores_are_those_of_the_whole_judged_afresh(name: str) -> None:
 @every
 def test_what_was_cut_off_is_no_answer(name: str) -> None:
     policy = ScriptedPolicy(min_depth=20, max_depth=30, max_tokens=100)
-    if name in ("budget_forcing", "rejection_sampling", "step_conditional"):  # they keep to limits of their own
+    if name in STEERED:
         with pytest.raises(UserError, match=r"may need \d+ tokens more, but policy.max_tokens=100 leaves \d+$"):
             simulate(STRATEGIES[name], policy=policy, problems=PROBLEMS[:3])
         return
@@ -102,6 +103,33 @@ def test_what_was_cut_off_is_no_answer(name: str) -> None:
         assert any(node.step.stop is Stop.LENGTH for node in outcome.tree)
         assert not any(candidate.finished for candidate in outcome.candidates)
         assert name not in ("beam_search", "lookahead") or outcome.candidates == ()
+
+
+@every
+def test_what_a_limit_cut_off_is_not_judged(name: str) -> None:
+    """But for rollouts, which tell of where they began."""
+    strategy, prm = Recorded(STRATEGIES[name]), CountingPRM()
+    policy = ScriptedPolicy(min_depth=6, max_depth=9, max_tokens=150, step_tokens=25)
+    simulate(strategy, problems=PROBLEMS[:3], policy=policy, prm=prm)
+    sampled = [(request, reply) for request, reply in strategy.log if isinstance(request, Sample)]
+    rollouts = {one.text for request, reply in sampled if request.lookahead for one in reply}
+    assert name in STEERED or any(one.cut_off for request, reply in sampled if not request.lookahead for one in reply)
+    assert all(asked.trajectory.text in rollouts for asked in prm.asked.values() if asked.trajectory.cut_off)
+
+
+@every
+def test_what_is_too_long_for_the_prm_ends_there_and_nothing_else_does(name: str) -> None:
+    outcomes = simulate(STRATEGIES[name], prm=ScriptedPRM(context=90)).values()
+    read = sum(outcome.ledger.prm_calls for outcome in outcomes)
+    assert name in STEERED or (sum(outcome.ledger.unread for outcome in outcomes) > 0) == (read > 0)
+    for outcome in outcomes:
+        assert outcome.prm_limit == (90 if outcome.ledger.unread else None)
+        parents = {node.parent for node in outcome.tree if node.parent is not None}
+        ended = [node.step for node in outcome.tree if node.step.stop is Stop.LENGTH]
+        assert all(step.score is None and step.node not in parents for step in ended)
+        finished = [candidate for candidate in outcome.candidates if candidate.finished]
+        assert len(finished) < 2 or all(candidate.scored for candidate in finished)
+        assert len(ended) <= outcome.ledger.unread
 
 
 @every

@@ -1,12 +1,13 @@
 """The nouns of test-time compute: problems, steps, trajectories, and the requests a search may yield.
 
 A strategy is a generator, one per problem. It yields `Sample` (to the policy), `Score` (to the PRM) or `Append` (text
-of its own) and is sent back one trajectory for each it named, in the same order; it returns its candidates. Everything
-else (batching, seeds, budgets, ledgers, records) belongs to the scheduler.
+of its own) and is sent back one trajectory for each it named, in the same order; or `Parallel`, searches that run side
+by side, and is sent back their candidates. It returns its own candidates. Everything else (batching, seeds, budgets,
+ledgers, records) belongs to the scheduler.
 """
 
 from ttcs.core.engine import PRM, Continue, Continued, Judge, Judged, ModelSize, Policy
-from ttcs.core.search import Append, Candidate, Reduction, Request, Sample, Score, Search, Selection, Strategy
+from ttcs.core.search import Append, Candidate, Parallel, Reduction, Request, Sample, Score, Search, Selection, Strategy
 from ttcs.core.solution import Part, Problem, Step, Stop, Trajectory, Turn, judged
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Judge",
     "Judged",
     "ModelSize",
+    "Parallel",
     "Part",
     "Policy",
     "Problem",

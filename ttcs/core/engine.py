@@ -73,11 +73,13 @@ class Judged:
     """Result of a `Judge`: a score per step; tokens read, and how many of them came from the cache.
 
     None: a blank step, or one that this PRM gives no score (an outcome reward model scores the last one only).
+    limit: tokens that the PRM reads at most, where the solution has more and was not read.
     """
 
     scores: tuple[float | None, ...]
     tokens: int
     cached_tokens: int
+    limit: int | None = None
 
 
 class Policy(Protocol):

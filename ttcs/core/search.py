@@ -39,7 +39,11 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Have the PRM score every step that has no score yet (an outcome reward model: the last step)."""
+    """Have the PRM score every step that has no score yet (an outcome reward model: the last step).
+
+    What a limit cut off comes back as it is, as nobody needs to know how good it was; but for lookahead's rollouts,
+    which tell of where they began. A solution that is too long for the PRM comes back cut off, with `Stop.LENGTH`.
+    """
 
     trajectories: tuple[Trajectory, ...]
 
@@ -57,7 +61,21 @@ class Append:
     cut: bool = False
 
 
-Request = Sample | Score | Append
+@dataclass(frozen=True, slots=True)
+class Parallel:
+    """Run searches side by side, none of them waiting for another; the reply is their candidates, one search after the
+    other in the order given.
+
+    Each may do so in its turn. Each has seeds of its own and learns no score from another until all have ended, so that
+    what one comes to does not depend on how far the others are: what they begin with is best scored before. Where the
+    budget has a limit they advance together, a request of each at a time, in the order given: what one may still spend
+    depends on what the others have spent.
+    """
+
+    searches: tuple[Search, ...]
+
+
+Request = Sample | Score | Append | Parallel
 Search = Generator[Request, tuple[Trajectory, ...], tuple[Trajectory, ...]]
 
 

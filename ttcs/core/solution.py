@@ -15,7 +15,8 @@ class Stop(StrEnum):
     END = "end"  # the policy ended its turn: the solution is complete
     THOUGHT = "thought"  # the policy ended its thinking: the answer is next
     CUT = "cut"  # a limit of the strategy's own ran out
-    LENGTH = "length"  # the token limit of the policy ran out
+    LENGTH = "length"  # the token limit of the policy ran out, or the PRM reads no solution so long
+    STEP_LENGTH = "step_length"  # the token limit of the policy on a single step ran out
     BUDGET = "budget"  # the budget of the run ran out
 
 
@@ -98,6 +99,11 @@ class Trajectory:
             return True
         last = self.steps[-1]
         return last.stop in (Stop.STEP, Stop.THOUGHT) or (last.stop is Stop.CUT and last.thinking)
+
+    @property
+    def cut_off(self) -> bool:
+        """True when it can neither go on nor be an answer, because a limit ran out."""
+        return not (self.live or self.finished)
 
     @property
     def thought(self) -> bool:

@@ -20,6 +20,8 @@ class Rules:
     ends: tokens that end a turn. end_at_box: a step with a \\boxed answer is the last one. decode: tokens -> text,
     special tokens left out. max_tokens: longest solution; context: longest sequence, prompt included.
     thinking: how thinking is told from the answer; None: the model does not think.
+    step_tokens: longest step, where steps are asked for and the strategy sets no limit on the thinking; None: any.
+    It is what one step that runs away can hold up all others by. A solution that is asked for whole has no such limit.
     """
 
     boundaries: Boundaries
@@ -29,6 +31,7 @@ class Rules:
     max_tokens: int
     context: int
     thinking: Thinking | None = None
+    step_tokens: int | None = None
 
     @property
     def suppressed(self) -> list[int]:
@@ -115,6 +118,25 @@ class Draft:
             self._end(Stop.END if boxed else Stop.STEP)
         if len(self.tokens) == self.room:
             self._cut()
+        elif self.left_of_step == 0:
+            self.end_step()
+
+    def end_step(self) -> None:
+        """Note that the step was too long."""
+        self._end(Stop.STEP_LENGTH)
+
+    @property
+    def left(self) -> int:
+        """Tokens that it may still have."""
+        return self.room - len(self.tokens)
+
+    @property
+    def left_of_step(self) -> int:
+        """Tokens that the current step may still have."""
+        longest, request = self.rules.step_tokens, self.request
+        if longest is None or request.max_steps is None or request.thinking is not None:
+            return self.left
+        return min(self.left, self._last + longest - len(self.tokens))
 
     @property
     def suppressed(self) -> list[int]:
@@ -149,12 +171,17 @@ class Draft:
             return (Step(-1, (), "", self._limit, thinking=self._thinking),)
         steps, start = [], 0
         for end, stop, thinking in self._ends:
-            # A token's text may depend on the one before it, so that of a step is what it adds.
-            text = self.rules.decode(self.tokens[:end])[len(self.rules.decode(self.tokens[:start])) :]
+            text = self._added(start, end)
             logprobs = tuple(self.logprobs[start:end]) if self.request.logprobs else None
             steps.append(Step(-1, tuple(self.tokens[start:end]), text, stop, logprobs=logprobs, thinking=thinking))
             start = end
         return tuple(steps)
+
+    def _added(self, start: int, end: int) -> str:
+        """The text that a step's tokens add, which may depend on tokens before them, but on none before a whole one."""
+        before = range(start - 1, -1, -1)
+        whole = next((i for i in before if self.tokens[i] in self.rules.boundaries.whole), 0)
+        return self.rules.decode(self.tokens[whole:end])[len(self.rules.decode(self.tokens[whole:start])) :]
 
     def _end(self, stop: Stop, at: int | None = None) -> None:
         self._ends.append(End(len(self.tokens) if at is None else at, stop, self._thinking))
@@ -235,6 +262,7 @@ def rules(
     max_tokens: int,
     context: int,
     thinking: Thinking | None = None,
+    step_tokens: int | None = None,
 ) -> Rules:
     """Read off a checkpoint; the tokens that end a turn are the tokenizer's and those of its generation config."""
 
@@ -245,4 +273,4 @@ def rules(
     found = getattr(generation_config, "eos_token_id", None)
     listed = found if isinstance(found, list) else [found]
     ends = frozenset(i for i in (*listed, tokenizer.eos_token_id) if i is not None)
-    return Rules(Boundaries(tokenizer), ends, end_at_box, decode, max_tokens, context, thinking)
+    return Rules(Boundaries(tokenizer), ends, end_at_box, decode, max_tokens, context, thinking, step_tokens)

@@ -13,6 +13,7 @@ from zlib import crc32
 
 from ttcs.core import Continue, Continued, ModelSize, Problem, Step, Stop, Trajectory
 from ttcs.errors import UserError
+from ttcs.policies.limits import check_step_tokens
 from ttcs.policies.scripted_thinking import ScriptedThinking, concluded, given
 
 THINKING = ScriptedThinking()
@@ -32,7 +33,8 @@ class ScriptedPolicy:
         Snell et al., 2024, section 6.1).
     thinking: how it thinks, where a strategy steers its thinking; left alone it does not.
     tokens_per_step: mean; uniform between half and one and a half of it.
-    capacity: requests worked on at once. max_tokens: longest solution.
+    capacity: requests worked on at once. max_tokens: longest solution. step_tokens: longest step of a solution that is
+        written step by step (None: any).
     pace: tokens a request decodes per engine step, so that long requests end later (None: all at once).
     shuffle: hand results back in a random order. seed: of the simulated model's own knowledge, not of the run.
     """
@@ -48,6 +50,7 @@ class ScriptedPolicy:
     tokens_per_step: int = 20
     capacity: int = 64
     max_tokens: int = 2048
+    step_tokens: int | None = None
     pace: int | None = None
     shuffle: bool = False
     seed: int = 0
@@ -56,6 +59,9 @@ class ScriptedPolicy:
     _active: list[_Decoding] = field(init=False, default_factory=list)
     _order: random.Random = field(init=False, default_factory=lambda: random.Random(0))
     _draw: random.Random = field(init=False, default_factory=random.Random)  # seeded anew for every request
+
+    def __post_init__(self) -> None:
+        check_step_tokens(self.step_tokens)
 
     def add(self, ticket: int, request: Continue) -> None:
         self._queue.append((ticket, request))
@@ -115,10 +121,12 @@ class ScriptedPolicy:
                 depth = self.max_depth if trajectory.thought else len(trajectory.steps) + len(steps) + 1
                 right = right and (draw.random() < accuracy if revised is None else revised)
                 step = self._write(draw, problem, depth, right if conclusion is None else conclusion)
+                if self.step_tokens is not None and request.max_steps is not None:
+                    step = _cut(step, self.step_tokens, Stop.STEP_LENGTH, complete=True)
             complete = len(steps) + 1 == request.max_steps and cut is Stop.BUDGET
             steps.append(_cut(step, room, cut, complete))
             room -= len(step.tokens)
-            if step.stop in (Stop.END, Stop.THOUGHT):
+            if step.stop in (Stop.END, Stop.THOUGHT, Stop.STEP_LENGTH):
                 break
             text = crc32(step.text.encode(), text) if greedy else 0
         return steps

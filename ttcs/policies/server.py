@@ -15,6 +15,7 @@ from ttcs.models.prompt import Prompt
 from ttcs.models.reasoning import ReasoningFormat, Thinking
 from ttcs.models.revision import RevisionFormat, revision_format
 from ttcs.policies.draft import Draft, rules
+from ttcs.policies.limits import check_step_tokens
 from ttcs.servers.api import Api, Ask
 from ttcs.servers.client import Client
 from ttcs.servers.failures import ContextExceededError
@@ -26,7 +27,8 @@ class ServerPolicy:
 
     model: folder or Hub id of its tokenizer and config, of which prompts, counts and FLOPs are made. served_model: what
     the server calls it (None: it serves one). api: how it is talked to. batch_size: requests at once.
-    temperature, top_p, max_tokens, system_prompt, chat_template, reasoning, end_at_box: as the other policies'.
+    temperature, top_p, max_tokens, step_tokens, system_prompt, chat_template, reasoning, end_at_box: as the other
+    policies'.
     timeout, retries, api_key_env: see `Client`.
     """
 
@@ -48,9 +50,11 @@ class ServerPolicy:
         revision: RevisionFormat | None = None,
         reasoning: ReasoningFormat | None = None,
         end_at_box: bool = True,
+        step_tokens: int | None = None,
     ) -> None:
         if temperature < 0 or not 0 < top_p <= 1:
             raise UserError(f"temperature={temperature} must be >= 0 and top_p={top_p} in (0, 1]")
+        check_step_tokens(step_tokens)
         self._client = Client[Continued]("policy", url, batch_size, timeout, retries, api_key_env)
         found = served(self._client, served_model)
         self._name, self._api = found.name, api
@@ -65,7 +69,7 @@ class ServerPolicy:
         self._prompt = Prompt(self.tokenizer, system_prompt, chat_template, revision_format(model, revision), thinking)
         context = context_length(config) if found.context is None else min(context_length(config), found.context)
         generation = generation_config(model, config)
-        self.rules = rules(self.tokenizer, generation, end_at_box, max_tokens, context, thinking)
+        self.rules = rules(self.tokenizer, generation, end_at_box, max_tokens, context, thinking, step_tokens)
 
     def add(self, ticket: int, request: Continue) -> None:
         self._api.check(request)
@@ -89,7 +93,7 @@ class ServerPolicy:
         draft = Draft(self.rules, request, self.rules.room(request, len(prefix)))
         length, computed, turn, last = len(prefix), 0, 0, ""
         while not draft.finished:
-            ask = self._ask(request, prefix, draft, last, turn)
+            ask, of_step = self._ask(request, prefix, draft, last, turn), draft.left_of_step < draft.left
             try:
                 piece = await self._api.piece(self._client, self.tokenizer, ask)
             except ContextExceededError:
@@ -104,7 +108,10 @@ class ServerPolicy:
                 _write(draft, [self.tokenizer.eos_token_id], [nan])
             going_on = ask.suppressed and piece.tokens  # one token was asked for, and it is there
             if piece.cut and not draft.finished and not going_on:
-                draft = _cut(draft, _limited(draft))
+                if of_step:
+                    draft.end_step()
+                else:
+                    draft = _cut(draft, _limited(draft))
         return Continued(draft.steps(), length, max(0, length - computed))
 
     def _ask(self, request: Continue, prefix: list[int], draft: Draft, last: str, turn: int) -> Ask:
@@ -121,7 +128,7 @@ class ServerPolicy:
             last=last,
             stepwise=request.max_steps is not None,
             ends_at_box=self.rules.end_at_box,
-            max_tokens=1 if draft.suppressed else draft.room - len(draft.tokens),
+            max_tokens=1 if draft.suppressed else draft.left_of_step,
             temperature=temperature,
             top_p=self.top_p if temperature > 0 else 1.0,
             seed=request.seed + turn,

@@ -19,6 +19,7 @@ from ttcs.models.reasoning import ReasoningFormat, Thinking
 from ttcs.models.revision import RevisionFormat, revision_format
 from ttcs.models.sampling import draw, logprobs, uniforms
 from ttcs.policies.draft import Draft, rules
+from ttcs.policies.limits import check_step_tokens
 
 
 @dataclass(slots=True)
@@ -50,7 +51,8 @@ class TransformersPolicy:
 
     temperature, top_p: sampling defaults. max_tokens: longest solution. batch_size: requests decoded at once.
     system_prompt, chat_template: see `Prompt`. reasoning: how its thinking is told from its answer, if it thinks.
-    end_at_box: a step with a \\boxed answer is the last one. cache_gb: memory for keys and values of prefixes.
+    end_at_box: a step with a \\boxed answer is the last one. step_tokens: longest step, see `Rules`.
+    cache_gb: memory for keys and values of prefixes.
     """
 
     def __init__(
@@ -67,10 +69,12 @@ class TransformersPolicy:
         revision: RevisionFormat | None = None,
         reasoning: ReasoningFormat | None = None,
         end_at_box: bool = True,
+        step_tokens: int | None = None,
         cache_gb: float = 1.0,
     ) -> None:
         if temperature < 0 or not 0 < top_p <= 1:
             raise UserError(f"temperature={temperature} must be >= 0 and top_p={top_p} in (0, 1]")
+        check_step_tokens(step_tokens)
         self.tokenizer = load_tokenizer(model)
         loaded = load_model(model, dtype, device)
         self.size: ModelSize = model_size(model, loaded)
@@ -80,7 +84,8 @@ class TransformersPolicy:
         self._vocabulary = len(self.tokenizer)
         thinking = Thinking(reasoning, self.tokenizer) if reasoning else None
         context = context_length(loaded.config)
-        self.rules = rules(self.tokenizer, loaded.generation_config, end_at_box, max_tokens, context, thinking)
+        generation = loaded.generation_config
+        self.rules = rules(self.tokenizer, generation, end_at_box, max_tokens, context, thinking, step_tokens)
         self._model = CachedModel(loaded, batch_size, cache_gb)
         self._queue: deque[tuple[int, Continue]] = deque()
         self._rows: list[Row] = []

@@ -18,6 +18,7 @@ from ttcs.models.prompt import Prompt
 from ttcs.models.reasoning import ReasoningFormat, Thinking
 from ttcs.models.revision import RevisionFormat, revision_format
 from ttcs.policies.draft import Draft, rules
+from ttcs.policies.limits import check_step_tokens
 from ttcs.vllm.engine import Engine
 from ttcs.vllm.settings import Options, Settings
 
@@ -47,7 +48,8 @@ class VLLMPolicy:
 
     temperature, top_p: sampling defaults. max_tokens: longest solution. system_prompt, chat_template: see `Prompt`.
     reasoning: how its thinking is told from its answer, if it thinks.
-    end_at_box: a step with a \\boxed answer is the last one. lora: folder of an adapter. speculative_config: vLLM's.
+    end_at_box: a step with a \\boxed answer is the last one. step_tokens: longest step, see `Rules`.
+    lora: folder of an adapter. speculative_config: vLLM's.
     All others: see `Settings`.
     """
 
@@ -63,12 +65,14 @@ class VLLMPolicy:
         revision: RevisionFormat | None = None,
         reasoning: ReasoningFormat | None = None,
         end_at_box: bool = True,
+        step_tokens: int | None = None,
         lora: str | None = None,
         speculative_config: Mapping[str, Any] | None = None,
         **options: Unpack[Options],
     ) -> None:
         if temperature < 0 or not 0 < top_p <= 1:
             raise UserError(f"temperature={temperature} must be >= 0 and top_p={top_p} in (0, 1]")
+        check_step_tokens(step_tokens)
         settings = Settings(batch_size, **options)
         self.tokenizer = load_tokenizer(model, settings.trust_remote_code)
         config = load_config(model, settings.trust_remote_code)
@@ -82,7 +86,9 @@ class VLLMPolicy:
         arguments = {"model": model, "generation_config": "vllm", "speculative_config": speculative_config}
         self._engine = Engine("policy", settings, arguments, lora)
         generation = generation_config(model, config)
-        self.rules = rules(self.tokenizer, generation, end_at_box, max_tokens, self._engine.context, thinking)
+        self.rules = rules(
+            self.tokenizer, generation, end_at_box, max_tokens, self._engine.context, thinking, step_tokens
+        )
         self._turn = sorted(self.rules.ends)
         self._step = sorted(self.rules.ends | self.rules.boundaries.ends)
         self._running: dict[str, Running] = {}
@@ -126,7 +132,7 @@ class VLLMPolicy:
         name = self._engine.write(
             tokens,
             stops=self._step if request.max_steps == 1 else self._turn,
-            max_tokens=1 if draft.suppressed else draft.room - len(draft.tokens),
+            max_tokens=1 if draft.suppressed else draft.left_of_step if request.max_steps == 1 else draft.left,
             temperature=self.temperature if request.temperature is None else request.temperature,
             top_p=self.top_p,
             seed=seed(request.seed, draft.tokens),

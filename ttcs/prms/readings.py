@@ -9,7 +9,6 @@ from hashlib import blake2b
 from itertools import islice, pairwise
 
 from ttcs.core import Judge, Judged
-from ttcs.errors import UserError
 from ttcs.models.pieces import Prefix
 from ttcs.prms.format import Reader
 
@@ -18,10 +17,14 @@ MEMO = 20_000  # scores kept for prefixes that come again
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one request comes to: for each of its steps the prefix that is read for it (None: no score, or has one)."""
+    """What one request comes to: for each of its steps the prefix that is read for it (None: no score, or has one).
+
+    limit: tokens that the PRM reads at most, where the solution has more: then nothing is read.
+    """
 
     judge: Judge
     prefixes: tuple[Prefix | None, ...]
+    limit: int | None = None
 
     @property
     def tokens(self) -> int:
@@ -33,7 +36,7 @@ class Reading:
         found = (
             step.score if prefix is None else scores[prefix] for step, prefix in zip(steps, self.prefixes, strict=True)
         )
-        return Judged(tuple(found), self.tokens, cached_tokens)
+        return Judged(tuple(found), self.tokens, cached_tokens, self.limit)
 
 
 def reading(judge: Judge, reader: Reader, context: int) -> Reading:
@@ -46,12 +49,12 @@ def reading(judge: Judge, reader: Reader, context: int) -> Reading:
     for place, prefix in zip(spoken, found, strict=True):
         prefixes[place] = prefix if steps[place].score is None else None
     longest = max((len(prefix) for prefix in prefixes if prefix), default=0)
-    if longest > context:
-        raise UserError(
-            f"problem {judge.trajectory.problem.id}: a solution takes {longest} tokens of the PRM's context of "
-            f"{context}; a smaller policy.max_tokens keeps solutions within it"
-        )
-    return Reading(judge, tuple(prefixes))
+    return unread(judge, context) if longest > context else Reading(judge, tuple(prefixes))
+
+
+def unread(judge: Judge, limit: int) -> Reading:
+    """Of a solution that is too long."""
+    return Reading(judge, (None,) * len(judge.trajectory.steps), limit)
 
 
 @dataclass(slots=True)

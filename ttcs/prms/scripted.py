@@ -22,11 +22,13 @@ class ScriptedPRM:
     score depend on the seed, the problem and the text up to the step alone. What a scored step needed is cached, as in
     an incremental PRM.
     blind: share of the problems whose mistakes it takes for right steps: there no search gains by it.
+    context: longest problem and solution that it reads, in tokens (None: any).
     capacity: trajectories in a batch. shuffle: hand results back in a random order.
     """
 
     quality: float = 0.7
     blind: float = 0.0
+    context: int | None = None
     capacity: int = 32
     shuffle: bool = False
     seed: int = 0
@@ -52,6 +54,8 @@ class ScriptedPRM:
         text = crc32(trajectory.problem.id.encode(), self.seed)
         blind = _uniform(text, BLINDNESS) < self.blind
         scores: list[float | None] = []
+        if self.context is not None and tokens + sum(len(step.tokens) for step in trajectory.steps) > self.context:
+            return Judged(tuple(step.score for step in trajectory.steps), 0, 0, self.context)
         for step in trajectory.steps:
             tokens += len(step.tokens)
             text = crc32(step.text.encode(), text)

@@ -17,7 +17,7 @@ from ttcs.models.outline import prm_size
 from ttcs.models.pieces import Prefix
 from ttcs.prms.format import Format
 from ttcs.prms.pooling import Pooling
-from ttcs.prms.readings import Memo, Reading, reading, sequences
+from ttcs.prms.readings import Memo, Reading, reading, sequences, unread
 from ttcs.servers.client import Client
 from ttcs.servers.failures import ContextExceededError
 from ttcs.servers.served import served
@@ -78,20 +78,29 @@ class ServerPRM:
         self._running.clear()
 
     async def _judged(self, judge: Judge) -> Judged:
-        """Have read what no request has asked for before."""
+        """Have read what no request has asked for before; nothing, where the server says that it is too long."""
         asked = reading(judge, self._reader, self._context)
         wanted = dict.fromkeys(prefix for prefix in asked.prefixes if prefix)
-        scores = self._memo.known([asked])
-        missing = [prefix for prefix in wanted if prefix not in scores and prefix not in self._running]
-        if missing:
-            task = asyncio.create_task(self._read(judge, missing))
-            task.add_done_callback(_heed)
-            self._running |= dict.fromkeys(missing, task)
-        for task in dict.fromkeys(self._running[prefix] for prefix in wanted if prefix not in scores):
-            scores |= await task
-        return asked.judged(scores, asked.tokens - _computed(asked, missing))
+        scores, computed = self._memo.known([asked]), 0
+        while left := [prefix for prefix in wanted if prefix not in scores]:
+            missing = [prefix for prefix in left if prefix not in self._running]
+            own = self._start(missing) if missing else None
+            for task in dict.fromkeys(self._running[prefix] for prefix in left):
+                try:
+                    scores |= await task
+                except ContextExceededError:
+                    if task is own:  # else another solution was too long, and this one asks for itself
+                        return unread(judge, min(self._context, max(map(len, wanted)) - 1)).judged({}, 0)
+            computed += _computed(asked, missing)
+        return asked.judged(scores, asked.tokens - min(computed, asked.tokens))
 
-    async def _read(self, judge: Judge, prefixes: Sequence[Prefix]) -> Scores:
+    def _start(self, prefixes: Sequence[Prefix]) -> asyncio.Task[Scores]:
+        task = asyncio.create_task(self._read(prefixes))
+        task.add_done_callback(_heed)
+        self._running |= dict.fromkeys(prefixes, task)
+        return task
+
+    async def _read(self, prefixes: Sequence[Prefix]) -> Scores:
         """The scores of prefixes, in one request."""
         body = {
             "model": self._name,
@@ -101,10 +110,6 @@ class ServerPRM:
         }
         try:
             answer = await self._client.post("pooling", body)
-        except ContextExceededError as error:
-            raise UserError(
-                f"problem {judge.trajectory.problem.id}: {error}; a smaller policy.max_tokens helps"
-            ) from error
         finally:
             for prefix in prefixes:
                 self._running.pop(prefix, None)

@@ -66,7 +66,8 @@ def difference(
     """The keys in which two identities differ, by value; None: they do not. names: what the two are called."""
     here, there = current(here), current(there)
     every = sorted({**here, **there}, key=lambda key: key.count("."))
-    keys = [key for key in every if here.get(key, "absent") != there.get(key, "absent")]
+    # A setting that came later and says nothing is none.
+    keys = [key for key in every if here.get(key) != there.get(key)]
     if not keys:
         return None
     named = ", ".join(

@@ -31,6 +31,7 @@ def grade(outcome: Outcome, selection: Selection, reduction: Reduction, run_seco
         tree=_tree(outcome),
         policy_parameters=outcome.policy_parameters,
         prm_parameters=outcome.prm_parameters,
+        prm_limit=outcome.prm_limit,
     )
 
 

@@ -69,6 +69,7 @@ class Record:
     run_seconds: the clock of the run when this was written, all its sessions added.
     policy_parameters, prm_parameters: what the FLOPs of the ledger were counted from; None: the PRM was not asked, or
         the record is older than these fields.
+    prm_limit: tokens that the PRM reads at most; None: nothing was longer, or the record is older than this field.
     """
 
     problem_id: str
@@ -84,6 +85,7 @@ class Record:
     tree: tuple[NodeRecord, ...]
     policy_parameters: int | None = None
     prm_parameters: int | None = None
+    prm_limit: int | None = None
 
     def to_json(self) -> str:
         return json.dumps(self, default=_fields, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

@@ -54,6 +54,7 @@ class Digest:
     run_seconds: float
     policy_parameters: int | None
     prm_parameters: int | None
+    prm_limit: int | None
     endings: Endings
 
     @classmethod
@@ -63,7 +64,7 @@ class Digest:
         verdicts = tuple(bool(sample.correct) for sample in samples if record.reference is not None)
         scores = tuple(sample.score for sample in samples)
         pool = Pool(record.problem_id, record.level, verdicts, scores, record.ledger)
-        sizes = record.policy_parameters, record.prm_parameters
+        sizes = record.policy_parameters, record.prm_parameters, record.prm_limit
         endings = Endings.of(record, max_tokens)
         return cls(record.correct, pool, record.ledger, record.run_seconds, *sizes, endings)
 
@@ -76,7 +77,7 @@ class Summary:
     bins took per problem.
     pass_at_k: k -> chance that one of k samples is correct, unbiased, unfinished samples counted as wrong; empty unless
     the candidates are independent samples. wall_seconds: searching time of all sessions, without loading of models.
-    policy_parameters, prm_parameters: see `ModelSize`; None where no record says.
+    policy_parameters, prm_parameters: see `ModelSize`; None where no record says. prm_limit: see `Record`.
     endings: how the solutions ended. max_tokens: the policy's limit; None: not known.
     """
 
@@ -91,9 +92,18 @@ class Summary:
     wall_seconds: float
     policy_parameters: int | None
     prm_parameters: int | None
+    prm_limit: int | None
     endings: Endings
     max_tokens: int | None
     setting: Setting
+
+    def notes(self) -> list[str]:
+        """What a person should know of solutions that are no answers, a line each."""
+        notes = [*self.endings.notes(self.max_tokens)]
+        if unread := self.ledger.unread:
+            what = "solution was" if unread == 1 else "solutions were"
+            notes.append(f"{unread:,} {what} longer than the PRM reads ({self.prm_limit} tokens): no answer")
+        return notes
 
     def to_json(self) -> str:
         """The fields of `setting` stand beside the others."""
@@ -121,6 +131,7 @@ def summarize(
         wall_seconds=max((digest.run_seconds for digest in digests), default=0.0),
         policy_parameters=_known([digest.policy_parameters for digest in digests]),
         prm_parameters=_known([digest.prm_parameters for digest in digests]),
+        prm_limit=_known([digest.prm_limit for digest in digests]),
         endings=Endings.total([digest.endings for digest in digests]),
         max_tokens=max_tokens,
         setting=setting,

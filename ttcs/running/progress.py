@@ -99,7 +99,7 @@ def show(summary: Summary, files: Sequence[Path]) -> None:
         f"{summary.n_problems / max(summary.wall_seconds, 1e-9):.2f} problems/s",
     )
     console.print(table)
-    for note in summary.endings.notes(summary.max_tokens):
+    for note in summary.notes():
         console.print(f"  {note}", markup=False)
     for file in files:
         console.print(f"  {file}", markup=False)

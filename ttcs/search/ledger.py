@@ -24,6 +24,7 @@ class Ledger:
     policy_calls, prm_calls: requests, one trajectory each.
     seconds: wall time from the admission of the problem to the end of its search, other problems' work included.
     policy_flops, prm_flops: see `flops`; what came from a cache is free.
+    unread: the part of prm_calls with a solution that was longer than the PRM reads.
     """
 
     prompt_tokens: int = 0
@@ -41,6 +42,7 @@ class Ledger:
     policy_flops: int = 0
     prm_flops: int = 0
     thinking_tokens: int = 0
+    unread: int = 0
 
     def charge_policy(self, size: ModelSize, request: Continue, result: Continued, lookahead: bool) -> None:
         decoded = sum(len(step.tokens) for step in result.steps)
@@ -60,6 +62,7 @@ class Ledger:
 
     def charge_prm(self, size: ModelSize, result: Judged) -> None:
         self.prm_calls += 1
+        self.unread += result.limit is not None
         self.prm_tokens += result.tokens - result.cached_tokens
         self.prm_cached_tokens += result.cached_tokens
         self.prm_flops += flops(size, result.cached_tokens, result.tokens)
