@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from ttcs import cells
 from ttcs.columns import Columns, problem
 from ttcs.core import Problem
 from ttcs.errors import UserError
@@ -99,6 +100,8 @@ class Format:
         return values
 
     def _completion(self, where: str, text: Any, scores: Any, tokens: Any, finished: Any) -> Completion:
+        if isinstance(text, bytes):
+            text = cells.text(where, self.layout.completions, text) or ""
         if not isinstance(text, str):
             raise UserError(f"{where} is not text")
         if tokens is not None and (type(tokens) is not int or tokens < 0):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from yaml import YAMLError  # type: ignore[import-untyped]
 
 from ttcs.errors import UserError
 from ttcs.identity import identity, portable
+from ttcs.unicode import HALF
 
 CONFIG, RECORDS, SUMMARY, VERSIONS = "config.yaml", "records.jsonl", "summary.json", "versions.json"
 LIBRARIES = ("ttcs", "torch", "transformers", "tokenizers", "vllm", "math-verify", "sympy", "hydra-core", "numpy")
@@ -24,8 +26,11 @@ NAMED = 3  # differing keys that a refusal names
 def claim(folder: Path, config: Mapping[str, Any], option: str = "hydra.run.dir") -> None:
     """Make the folder this configuration's, or raise UserError if it has records of another one.
 
-    config: `identity.portable`. option: what a person names the folder with.
+    config: `identity.portable`; UserError for text in it that no file holds and no tokenizer reads. option: what a
+    person names the folder with.
     """
+    if halves := [key for key, value in identity(config).items() if isinstance(value, str) and HALF.search(value)]:
+        raise UserError(f"{halves[0]} holds half a surrogate pair, which is no character")
     folder.mkdir(parents=True, exist_ok=True)
     records = folder / RECORDS
     if records.exists() and records.stat().st_size:
@@ -35,6 +40,22 @@ def claim(folder: Path, config: Mapping[str, Any], option: str = "hydra.run.dir"
         return
     write(folder / VERSIONS, json.dumps(_versions(), indent=2) + "\n")
     write(folder / CONFIG, OmegaConf.to_yaml(OmegaConf.create(dict(config))))
+
+
+@contextmanager
+def undone(folder: Path) -> Iterator[None]:
+    """Where what is done inside fails, the folder is as it was before: files and folders that are new are gone."""
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    before = set(folder.iterdir()) if folder.is_dir() else set()
+    try:
+        yield
+    except BaseException:
+        for file in (set(folder.iterdir()) if folder.is_dir() else set()) - before:
+            file.unlink()
+        for path in made:
+            if path.is_dir():
+                path.rmdir()
+        raise
 
 
 def write(path: Path, text: str) -> None:

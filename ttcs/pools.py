@@ -24,12 +24,12 @@ from ttcs.core import Problem, Reduction, Selection, Step, Stop, Trajectory
 from ttcs.errors import UserError
 from ttcs.execution import Outcome
 from ttcs.explain import answering
-from ttcs.folder import RECORDS, SUMMARY, claim, write, write_lines
+from ttcs.folder import RECORDS, SUMMARY, claim, undone, write, write_lines
 from ttcs.given import Given, given
 from ttcs.grade import grade
 from ttcs.identity import portable
 from ttcs.ledger import Ledger
-from ttcs.progress import console, percent, title
+from ttcs.progress import console, counted, percent, title
 from ttcs.records import read
 from ttcs.runner import plot
 from ttcs.summary import Setting, Summary, summarize
@@ -58,8 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if others:
             raise UserError("a pool is imported with one value of each key")
         names = {"policy": options.policy, "prm": options.prm, "dataset": options.dataset or options.file.stem}
-        summary = imported(options.file, options.out, form, point, names, options.tokenizer)
-    console.print(f"{title(summary)}\naccuracy {percent(summary)} of {summary.n_problems} problems\n  {options.out}",
+        with undone(options.out):
+            summary = imported(options.file, options.out, form, point, names, options.tokenizer)
+    console.print(f"{title(summary)}\naccuracy {percent(summary)}, {counted(summary)}\n  {options.out}",
                   markup=False)  # fmt: skip
 
 
@@ -68,7 +69,7 @@ def imported(
 ) -> Summary:
     """Write the run folder `out`. names: of the groups that a run would have chosen from."""
     if not file.is_file():
-        raise UserError(f"there is no file {file}")
+        raise UserError(f"{file} is a folder, not a file" if file.is_dir() else f"there is no file {file}")
     n = len(next(_rows(file, form)).completions)
     config = OmegaConf.create(_config(file, form, point, names, n, tokenizer))
     selection, reduction, difficulty = (build(config, key) for key in ("selection", "reduction", "difficulty"))

@@ -21,6 +21,7 @@ from ttcs.errors import UserError
 from ttcs.folder import difference
 from ttcs.ledger import Ledger
 from ttcs.training.labelled import Labelled
+from ttcs.unicode import parsed
 
 Line = dict[str, Any]
 
@@ -130,7 +131,7 @@ def total(ledgers: Sequence[Ledger]) -> Ledger:
 
 def _parsed(text: str, where: str) -> Line:
     try:
-        line: Line = json.loads(text)
+        line: Line = parsed(text)
     except ValueError as error:
         raise UserError(f"{where}: not a line of a rollout file ({error})") from error
     return line

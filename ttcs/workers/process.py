@@ -21,6 +21,7 @@ from ttcs.core import Problem
 from ttcs.errors import EngineError, UserError, told
 from ttcs.records import Record
 from ttcs.session import session
+from ttcs.warned import plainly
 from ttcs.workers.deal import Word
 from ttcs.workers.job import Job
 
@@ -53,7 +54,7 @@ class Supply:
 def main() -> None:
     Thread(target=_die_with_parent, daemon=True).start()
     link = Connection(int(sys.argv[1]))
-    with suppress(EOFError, ConnectionError):  # the parent has closed the link
+    with plainly(), suppress(EOFError, ConnectionError):  # the parent has closed the link
         while True:
             _work(link, link.recv())
 
