@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import hydra
@@ -38,7 +35,7 @@ def main() -> None:
 
 
 def _task(config: DictConfig) -> None:
-    with answering("analysis"), _warnings():
+    with answering("analysis"):
         figure: Figure = hydra.utils.instantiate(config.figure, _convert_="all")
         folder, formats = Path(at_home(config.out)), _several(config, "formats")
         if unknown := [name for name in formats if name not in FORMATS]:
@@ -59,18 +56,6 @@ def _several(config: DictConfig, key: str) -> list[str]:
     if not words or not all(isinstance(word, str) for word in words):
         raise RecordsError(f"{key}={value} is not a list of words, as in {key}=[a,b]")
     return words
-
-
-@contextmanager
-def _warnings() -> Iterator[None]:
-    """Each once, and in one line."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", UserWarning)
-        try:
-            yield
-        finally:
-            for message in dict.fromkeys(str(warning.message) for warning in caught):
-                print(f"warning: {message}", file=sys.stderr)
 
 
 if __name__ == "__main__":

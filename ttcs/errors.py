@@ -33,6 +33,9 @@ def told(error: BaseException) -> UserError | None:
         if _out_of_memory(cause):
             first = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
             return EngineError(f"out of memory (a smaller batch_size or cache_gb takes less): {first}")
+        if isinstance(cause, UnicodeEncodeError) and cause.reason == "surrogates not allowed":
+            half, before = cause.object[cause.start], cause.object[max(0, cause.start - 40) : cause.start]
+            return UserError(f"half a surrogate pair (\\u{ord(half):04x}), which is no character, after {before!r}")
         if (refused := _refused(cause)) is not None:
             return UserError(refused)
     return None

@@ -25,12 +25,12 @@ from ttcs.core import Problem, Reduction, Selection, Step, Stop, Trajectory
 from ttcs.errors import UserError
 from ttcs.problems import rows
 from ttcs.problems.completions import LAYOUTS, Completion, Format
-from ttcs.records.folder import RECORDS, SUMMARY, claim, write, write_lines
+from ttcs.records.folder import RECORDS, SUMMARY, claim, undone, write, write_lines
 from ttcs.records.grade import grade
 from ttcs.records.record import read
 from ttcs.records.summary import Setting, Summary, summarize
 from ttcs.running.picture import drawn
-from ttcs.running.progress import console, percent, title
+from ttcs.running.progress import console, counted, percent, title
 from ttcs.search.execution import Outcome
 from ttcs.search.ledger import Ledger
 from ttcs.search.tree import Tree
@@ -60,9 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise UserError("a pool is imported with one value of each key")
         dataset, prm = options.dataset or options.file.stem, options.prm or "unknown"
         names = {"policy": options.policy, "prm": prm, "dataset": dataset}
-        summary = imported(options.file, options.out, form, point, names, options.tokenizer)
-        accuracy = f"accuracy {percent(summary)} of {summary.n_problems} problems"
-        heading = f"{title(summary, options.prm is not None)}\n{accuracy}"
+        with undone(options.out):
+            summary = imported(options.file, options.out, form, point, names, options.tokenizer)
+        heading = f"{title(summary, options.prm is not None)}\naccuracy {percent(summary)}, {counted(summary)}"
         console.print(heading, *summary.endings.notes(None), options.out, sep="\n  ", markup=False)
 
 
@@ -71,7 +71,7 @@ def imported(
 ) -> Summary:
     """Write the run folder `out`. names: of the groups that a run would have chosen from."""
     if not file.is_file():
-        raise UserError(f"there is no file {file}")
+        raise UserError(f"{file} is a folder, not a file" if file.is_dir() else f"there is no file {file}")
     n = len(next(_rows(file, form)).completions)
     config = _config(file, form, point, names, n, tokenizer)
     selection, reduction, difficulty = (build(config, key) for key in ("selection", "reduction", "difficulty"))

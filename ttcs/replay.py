@@ -33,7 +33,7 @@ from ttcs.records.reading import Reading, Verdict
 from ttcs.records.stored import Stored
 from ttcs.records.summary import Accuracy, Setting
 from ttcs.records.writing import made
-from ttcs.running.progress import console, percent
+from ttcs.running.progress import console, percent, say_graded
 from ttcs.running.runner import whole
 
 METHOD = "selection", "reduction", "difficulty"
@@ -62,15 +62,16 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """ci95: percentile bootstrap over problems. by_level, no_levels: as in `Summary`. share: n / the n of the run.
+    """ci95: percentile bootstrap over problems. n_graded, by_level, no_levels: as in `Summary`.
 
-    subsets: of a problem's candidates that were decided on; 1: all of them at once. attempts: of each chain of
-    revisions (None: the run has no chains).
+    share: n / the n of the run. subsets: of a problem's candidates that were decided on; 1: all of them at once.
+    attempts: of each chain of revisions (None: the run has no chains).
     """
 
     accuracy: float | None
     ci95: tuple[float, float] | None
     n_problems: int
+    n_graded: int
     by_level: dict[str, Accuracy]
     no_levels: str | None
     subsets: int
@@ -117,6 +118,7 @@ def _replay(run: Stored, own: Setting, point: Given) -> Replay:
         accuracy=total.accuracy,
         ci95=total.ci95,
         n_problems=total.n_problems,
+        n_graded=total.n_graded,
         by_level=by_level,
         no_levels=no_levels,
         subsets=max((verdict.subsets for verdict in verdicts), default=0),
@@ -143,9 +145,9 @@ def _method(run: Stored, point: Given) -> dict[str, Any]:
 def _accuracy(verdicts: Sequence[Verdict]) -> Accuracy:
     values = [verdict.correct for verdict in verdicts if verdict.correct is not None]
     if not values:
-        return Accuracy(None, None, len(verdicts))
+        return Accuracy(None, None, len(verdicts), 0)
     mean, low, high = interval(values)
-    return Accuracy(mean, None if isnan(low) else (low, high), len(verdicts))
+    return Accuracy(mean, None if isnan(low) else (low, high), len(verdicts), len(values))
 
 
 def _by_level(verdicts: Sequence[Verdict], difficulty: Difficulty) -> tuple[dict[str, Accuracy], str | None]:
@@ -181,11 +183,12 @@ def _show(replays: Sequence[tuple[Replay, Path]]) -> None:
         setting, cost = replay.setting, replay.cost
         tokens = "unknown" if cost.decoded_tokens is None else f"{cost.decoded_tokens:,.0f}"
         flops = "unknown" if cost.policy_flops is None else f"{cost.policy_flops + (cost.prm_flops or 0):.1e}"
-        total = Accuracy(replay.accuracy, replay.ci95, replay.n_problems)
+        total = Accuracy(replay.accuracy, replay.ci95, replay.n_problems, replay.n_graded)
         accuracy = percent(total) if replay.ci95 or replay.accuracy is None else f"{replay.accuracy:.1%}"
         chains = "" if replay.attempts is None else f"{replay.attempts} x {setting.n // replay.attempts}"
         table.add_row(setting.selection, setting.reduction, str(setting.n), chains, accuracy, tokens, flops)
     console.print(table)
+    say_graded([replay for replay, _ in replays])
     for _, file in replays:
         console.print(f"  {file}", markup=False)
 

@@ -139,6 +139,36 @@ def test_an_interrupt_says_how_to_go_on(main: Main, monkeypatch: pytest.MonkeyPa
     monkeypatch.undo()
 
 
+def test_problems_without_a_reference_are_counted_as_unknown(main: Main) -> None:
+    rows = [{"id": i, "question": "?", "answer": answer, "level": 1} for i, answer in enumerate(["1", "", " "])]
+    Path("p.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    code, out, err = main(*BASE, "dataset.columns.level=level", "hydra.run.dir=out")
+    assert (code, err) == (0, "")
+    assert out.count("1 of 3 problems graded") == 2  # all of them, and those of level 1
+    summary = json.loads(Path("out/summary.json").read_text())
+    assert (summary["n_problems"], summary["n_graded"]) == (3, 1)
+    assert summary["by_level"]["1"]["n_graded"] == 1
+
+
+def test_half_a_character_in_a_question_is_told_and_the_run_goes_on(main: Main) -> None:
+    half = {"id": "\ud83d", "question": "? \ud83d", "answer": "1 \ud83d"}
+    Path("p.jsonl").write_text('{"id": 1, "question": "?", "answer": 1}\n' + json.dumps(half) + "\n")
+    code, _, err = main(*BASE, "hydra.run.dir=out")
+    line = "half a surrogate pair, which is no character, is read as U+FFFD, and so are others that follow"
+    assert (code, err) == (0, f"warning: p.jsonl:2: {line}\n")
+    lines = Path("out/records.jsonl").read_text(encoding="utf-8").splitlines()
+    assert {json.loads(line)["problem_id"] for line in lines} == {"1", "\ufffd"}
+    components.forget()
+    assert main(*BASE, "hydra.run.dir=out")[0] == 0  # the same records are found again
+
+
+@pytest.mark.parametrize("argument", ["hydra.run.dir=caf\udce9", "+extra=caf\udce9", "caf\udce9=1"])
+def test_an_argument_that_is_not_utf_8(main: Main, argument: str) -> None:
+    code, out, err = main(*BASE, argument)
+    assert (code, out) == (2, "")
+    assert err == "error: " + argument.replace("\udce9", r"\xe9") + " is not UTF-8 text\n"
+
+
 def test_help_names_groups_options_and_examples(main: Main) -> None:
     code, out, _ = main("--help")
     assert code == 0

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
+from pyarrow import parquet as pq
 
 from analysis.estimates import estimate, evaluate
 from analysis.runs.load import load
@@ -192,7 +194,51 @@ def test_bad_pools_get_one_line(
         convert([first, second | change], *PUBLISHED, *arguments)
     error = capsys.readouterr().err
     assert error.startswith("error: ") and error.count("\n") == 1 and line in error
-    assert not Path("out/records.jsonl").exists()
+    assert not Path("out").exists()
+
+
+def test_a_pool_that_fails_leaves_of_a_folder_what_was_there(
+    convert: Convert, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("out").mkdir()
+    Path("out/notes.txt").write_text("mine")
+    first, second = search_and_learn()
+    with pytest.raises(SystemExit, match="2"):
+        convert([first, second | {"scores": None}], *PUBLISHED)
+    assert [path.name for path in Path("out").iterdir()] == ["notes.txt"]
+    with pytest.raises(SystemExit, match="2"):
+        main(["pool.jsonl", "--out", "deep/down/out", *PUBLISHED])
+    assert not Path("deep").exists()
+    capsys.readouterr()
+
+
+def test_references_that_are_blank(convert: Convert, capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = search_and_learn()
+    records = convert([first, second | {"answer": " "}], *PUBLISHED)
+    assert [record.correct for record in records] == [True, None]
+    told = capsys.readouterr()
+    assert "accuracy 100.0% [100.0, 100.0], 1 of 2 problems graded" in told.out and told.err == ""
+    replay.main(["out", "selection=best"])
+    told = capsys.readouterr()
+    assert "1 of 2 problems graded" in told.out and told.err == ""
+
+
+def test_half_a_character_in_a_completion(convert: Convert, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"id": "a", "problem": "\ud83d?", "answer": "1", "completions": ["\\boxed{1} \ud83d", "\ude00"]}]
+    (record,) = convert(rows, "selection=majority")
+    assert [node.text for node in record.tree] == ["\\boxed{1} \ufffd", "\ufffd"] and record.correct
+    assert capsys.readouterr().err.startswith("warning: pool.jsonl:1: half a surrogate pair")
+
+
+def test_bytes_in_a_pool(convert: Convert) -> None:
+    pq.write_table(pa.table({"id": [b"a"], "problem": [b"1+1?"], "answer": [b"2"],
+                             "completions": [[b"\\boxed{2}", b"\\boxed{3}"]]}), "pool.parquet")  # fmt: skip
+    main(["pool.parquet", "--out", "out", "selection=majority"])
+    (record,) = read(Path("out/records.jsonl"))
+    assert (record.problem_id, record.reference, record.correct) == ("a", "2", True)
+    pq.write_table(pa.table({"problem": ["1+1?"], "completions": [[b"\xff"]]}), "pool.parquet")
+    with pytest.raises(SystemExit, match="2"):
+        main(["pool.parquet", "--out", "other", "selection=majority"])
 
 
 def test_a_folder_of_another_pool_is_refused(convert: Convert, capsys: pytest.CaptureFixture[str]) -> None:
@@ -210,3 +256,7 @@ def test_no_file(convert: Convert, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["nowhere.jsonl", "--out", "out"])
     assert capsys.readouterr().err == "error: there is no file nowhere.jsonl\n"
+    Path("folder").mkdir()
+    with pytest.raises(SystemExit, match="2"):
+        main(["folder", "--out", "out"])
+    assert capsys.readouterr().err == "error: folder is a folder, not a file\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import random
 import re
 import threading
@@ -18,11 +19,12 @@ from tests import simulation, tiny
 from tests.servers import brain
 from tests.servers.fake import Fault, Log, serving
 from ttcs.choice.selection import Majority
-from ttcs.core import Continue, Continued, Problem, Stop, Trajectory
+from ttcs.core import Continue, Continued, ModelSize, Problem, Stop, Trajectory
 from ttcs.errors import EngineError, UserError
 from ttcs.models.reasoning import ReasoningFormat
 from ttcs.policies.server import ServerPolicy
 from ttcs.policies.transformers import TransformersPolicy
+from ttcs.search.ledger import Ledger
 from ttcs.servers import client
 from ttcs.servers.api import Api
 from ttcs.servers.chat import Chat
@@ -227,6 +229,65 @@ def test_what_will_not_pass_is_told_in_one_line(log: Log, fault: Fault, line: st
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"message": "overloaded", "type": "server_error"}},
+        {"error": {"message": "slow down", "code": 429}},
+        {"error": {"message": "bad gateway", "code": "502"}},
+        {"error": "overloaded"},
+        {"object": "error", "message": "no worker", "code": 50001},
+        {"choices": [{"index": 0, "error": {"message": "provider"}, "finish_reason": "error", "text": "It"}]},
+        {"choices": [{"index": 0, "finish_reason": "error", "token_ids": [5], "text": "It"}]},
+    ],
+)
+def test_an_error_in_an_answer_of_200_is_a_server_that_is_busy(log: Log, body: Any) -> None:
+    expected = finish(policy(log), wave(2))
+    log.faults.extend([Fault(200, body)] * 3)
+    assert finish(policy(log), wave(2)) == expected and not log.faults
+    engine = policy(log, retries=1)
+    log.faults.extend([Fault(200, body)] * 2)
+    with pytest.raises(EngineError, match="gave out after 2 tries"):
+        finish(engine, [ask()])
+
+
+@pytest.mark.parametrize(
+    ("code", "line"), [(401, r"does not accept the key \(HTTP 401: no\)"), (404, "is not there"), (400, "refuses")]
+)
+def test_an_error_in_an_answer_of_200_that_will_not_pass(log: Log, code: int, line: str) -> None:
+    engine = policy(log)
+    log.faults.append(Fault(200, {"error": {"message": "no", "code": code}}))
+    with pytest.raises(UserError, match=line):
+        finish(engine, [ask()])
+
+
+def test_an_error_that_is_null_is_none() -> None:
+    with serving({"/v1/completions": lambda body: {**brain.completions(body), "error": None}}) as log:
+        assert finish(policy(log), wave(1))[0].steps == finish(local(), wave(1))[0].steps
+
+
+def test_the_list_of_models_may_be_missing_where_the_model_is_named(log: Log) -> None:
+    expected = finish(policy(log), wave(1))
+    log.models_status = 404
+    assert finish(policy(log, served_model="mine"), wave(1)) == expected and log.bodies[-1]["model"] == "mine"
+    with pytest.raises(UserError, match=r"models is not there \(HTTP 404.*policy.served_model"):
+        policy(log)
+    log.models_status = 401
+    with pytest.raises(UserError, match="does not accept the key"):
+        policy(log, served_model="mine")
+
+
+def test_a_server_of_token_ids_that_does_not_say_why_it_stopped() -> None:
+    def silent(body: dict[str, Any]) -> dict[str, Any]:
+        answer = brain.completions(body)
+        answer["choices"][0] |= {"finish_reason": None, "stop_reason": None}
+        return answer
+
+    requests = [ask(), ask(seed=3), *wave(4), ask(max_tokens=4), *wave(4, None)]
+    with serving({"/v1/completions": silent}) as log:
+        assert [one.steps for one in finish(policy(log), requests)] == [one.steps for one in finish(local(), requests)]
+
+
 def test_the_model_that_is_served(log: Log) -> None:
     finish(policy(log), [ask(max_steps=1)])
     assert log.bodies[-1]["model"] == "tiny"
@@ -388,6 +449,101 @@ def test_a_stream_that_breaks_off_is_asked_for_again(wordy: Log) -> None:
     expected = finish(policy(wordy, TextCompletions({})), [ask(max_steps=1)])
     wordy.faults.extend([Fault(500, "oops"), Fault(None), Fault(200, 'data: {"choices": [{"text": "## "}]}\n\n')])
     assert finish(policy(wordy, TextCompletions({})), [ask(max_steps=1)]) == expected and not wordy.faults
+
+
+BOX = "It is $\\boxed{31}$."
+CHUNKS = [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}, {"type": "text", "text": BOX[:5]},
+          {"type": "text", "text": BOX[5:]}]  # fmt: skip
+
+
+def said(content: Any, finish: str | None = "stop", **more: Any) -> dict[str, Any]:
+    return {"choices": [{"message": {"content": content}, "finish_reason": finish}], **more}
+
+
+def written(answer: dict[str, Any] | list[Any], api: Api | None = None, **changes: Any) -> tuple[Continued, Log]:
+    """What is made of one answer of a server that gives text."""
+    route = lambda body: answer if isinstance(answer, list) else dict(answer)  # noqa: E731
+    with serving({"/v1/chat/completions": route, "/v1/completions": route}) as log:
+        (result,) = finish(policy(log, api or Chat({}), end_at_box=False, retries=1), [ask(**changes)])
+    return result, log
+
+
+@pytest.mark.parametrize("content", [CHUNKS, [BOX[:5], BOX[5:]], BOX])
+def test_content_may_be_a_list_of_chunks(content: Any) -> None:
+    result, _ = written(said(content))
+    assert ("".join(step.text for step in result.steps), result.steps[-1].stop) == (BOX, Stop.END)
+    halves = [content] if isinstance(content, str) else [[chunk] for chunk in content]
+    events = [{"choices": [{"delta": {"content": half}, "finish_reason": None}]} for half in halves]
+    result, _ = written([*events, {"choices": [{"delta": {}, "finish_reason": "stop"}]}], RESUMING, max_steps=1)
+    assert ("".join(step.text for step in result.steps), result.steps[-1].stop) == (BOX, Stop.END)
+
+
+def test_a_server_of_text_that_does_not_say_why_it_stopped_has_ended() -> None:
+    for answer in (said(BOX, None), said(BOX, None, usage={"completion_tokens": 7, "prompt_tokens": 5})):
+        result, log = written(answer)
+        assert (len(log.bodies), result.steps[-1].stop) == (1, Stop.END)
+    result, log = written(said(BOX, None, usage={"completion_tokens": 60}))
+    assert (len(log.bodies), result.steps[-1].stop) == (1, Stop.LENGTH)
+    events = [{"choices": [{"delta": {"content": BOX}, "finish_reason": None}]}]
+    result, log = written(events, RESUMING, max_steps=1)
+    assert (len(log.bodies), result.steps[-1].stop) == (1, Stop.END)
+
+
+@pytest.mark.parametrize("api", [Chat({}), TextCompletions({})])
+@pytest.mark.parametrize("finish_reason", ["stop", "length", None])
+def test_what_is_not_shown_is_paid_for(api: Api, finish_reason: str | None) -> None:
+    usage = {"prompt_tokens": 9, "completion_tokens": 60}
+    result, log = written(said(None, finish_reason, usage=usage), api)
+    assert (len(log.bodies), sum(len(step.tokens) for step in result.steps) <= 1) == (1, True)
+    assert result.prompt_tokens == 9 and result.unseen in (59, 60)
+    ledger = Ledger()
+    ledger.charge_policy(ModelSize("m", 10, 1, 1), ask(), result, lookahead=False)
+    assert ledger.decoded_tokens == 60
+
+
+@pytest.mark.parametrize("api", [Chat({}), TextCompletions({})])
+def test_half_a_character_in_a_reply(api: Api) -> None:
+    reply = {"choices": [{"message": {"content": f"{BOX} \ud83d"}, "text": f"{BOX} \ud83d", "finish_reason": "stop"}]}
+    result, _ = written(reply, api)
+    assert "".join(step.text for step in result.steps).startswith(BOX)
+    json.dumps([step.text for step in result.steps], ensure_ascii=False).encode()
+
+
+def test_a_character_in_two_events_is_one() -> None:
+    parts = ["\ud83d", "\ude00 ok"]
+    events = [{"choices": [{"text": part, "finish_reason": None}]} for part in parts]
+    with serving(
+        {"/v1/completions": lambda body: [*events, {"choices": [{"text": "", "finish_reason": "stop"}]}]}
+    ) as log:
+        (result,) = finish(policy(log, TextCompletions({})), [ask(max_steps=1)])
+    assert result.steps == finish_text("\U0001f600 ok")
+
+
+def finish_text(text: str) -> Any:
+    result, _ = written({"choices": [{"text": text, "finish_reason": "stop"}]}, TextCompletions({}))
+    return result.steps
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'data: {"error": {"message": "overloaded"}}\n\n',
+        'data: {"choi\n\n',
+        'data: {"choices": [{"text": "\\ud83d", "finish_reason": null}]}\n\n',
+        {"error": {"message": "overloaded"}},
+    ],
+)
+def test_a_stream_that_is_an_error_is_asked_for_again(wordy: Log, body: Any) -> None:
+    expected = finish(policy(wordy, TextCompletions({})), [ask(max_steps=1)])
+    wordy.faults.append(Fault(200, body))
+    assert finish(policy(wordy, TextCompletions({})), [ask(max_steps=1)]) == expected and not wordy.faults
+
+
+def test_a_server_that_does_not_stream_is_understood() -> None:
+    answer = {"choices": [{"text": "So.\n\nNo.", "finish_reason": "stop"}], "status": 200}
+    with serving({"/v1/completions": lambda body: dict(answer)}) as log:
+        (result,) = finish(policy(log, TextCompletions({})), [ask(max_steps=1)])
+    assert [(step.text, step.stop) for step in result.steps] == [("So.\n\n", Stop.STEP)]
 
 
 def test_a_server_that_keeps_its_logprobs_is_told_of(log: Log) -> None:

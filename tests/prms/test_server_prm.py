@@ -89,7 +89,7 @@ def test_what_is_known_or_being_read_is_not_sent_again(pooling: Pooling) -> None
 def test_failures_pass_or_are_told() -> None:
     with serving(endpoint(FAMILIES[0])) as log:
         expected = judge(prm(log), tiny.trajectory(*STEPS))
-        log.faults.extend([Fault(500), Fault(None), Fault(429)])
+        log.faults.extend([Fault(500), Fault(None), Fault(429), Fault(200, {"error": {"message": "overloaded"}})])
         assert judge(prm(log), tiny.trajectory(*STEPS)) == expected
         log.faults.extend([Fault(500)] * 2)
         with pytest.raises(EngineError, match="gave out after 2 tries"):
@@ -130,6 +130,13 @@ def test_no_more_requests_at_once_than_the_batch_size() -> None:
         log.delay = lambda body: 0.1
         judge(prm(log, batch_size=2), *[tiny.trajectory(f"Step {i}.\n\n", "End.") for i in range(6)])
         assert log.peak == 2
+
+
+def test_the_list_of_models_may_be_missing_where_the_model_is_named() -> None:
+    with serving(endpoint(FAMILIES[0])) as log:
+        log.models_status = 404
+        assert judge(prm(log, served_model="mine"), tiny.trajectory(*STEPS))
+        assert log.bodies[-1]["model"] == "mine"
 
 
 def test_sizes_are_those_of_the_loaded_model() -> None:

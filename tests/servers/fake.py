@@ -29,6 +29,7 @@ class Log:
     faults: deque[Fault] = field(default_factory=deque)
     delay: Callable[[dict[str, Any]], float] = lambda body: 0.0
     models: Any = field(default_factory=lambda: {"data": [{"id": "tiny", "max_model_len": 512}]})
+    models_status: int = 200
     bodies: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str | None] = field(default_factory=list)
     hung_up: int = 0  # streams that the client ended
@@ -49,7 +50,7 @@ def serving(answers: dict[str, Callable[[dict[str, Any]], Any]]) -> Iterator[Log
 
         def do_GET(self) -> None:
             log.keys.append(self.headers["Authorization"])
-            self._send(200 if self.path.endswith("/models") else 404, log.models)
+            self._send(log.models_status if self.path.endswith("/models") else 404, log.models)
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -79,9 +80,10 @@ def serving(answers: dict[str, Callable[[dict[str, Any]], Any]]) -> Iterator[Log
                 self._stream(answer) if isinstance(answer, list) else self._send(answer.pop("status", 200), answer)
 
         def _send(self, status: int | None, body: Any, headers: dict[str, str] | None = None) -> None:
+            headers = {"Content-Type": "text/plain" if isinstance(body, str) else "application/json", **(headers or {})}
             data = body.encode() if isinstance(body, str) else json.dumps(body).encode()
             self.send_response(status or 500)
-            for name, value in {"Content-Length": str(len(data)), **(headers or {})}.items():
+            for name, value in {"Content-Length": str(len(data)), **headers}.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(data)

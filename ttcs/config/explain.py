@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,7 +19,9 @@ from omegaconf.errors import GrammarParseError, InterpolationKeyError
 from ttcs.config.identity import settings
 from ttcs.config.options import CONF, groups
 from ttcs.config.streams import let_go
-from ttcs.errors import told
+from ttcs.config.unicode import HALF
+from ttcs.config.warned import plainly
+from ttcs.errors import UserError, told
 
 DIRECTORIES = ("hydra.run.dir", "hydra.sweep.dir")
 MISTAKES = (HydraException, GrammarParseError, InterpolationKeyError)
@@ -26,18 +29,27 @@ MISTAKES = (HydraException, GrammarParseError, InterpolationKeyError)
 
 @contextmanager
 def answering(config: str = "config") -> Iterator[None]:
-    """Turns a mistake of the user's into its line and exit code 2; any other exception goes through.
+    """Turns a mistake of the user's into its line and exit code 2, and warnings into theirs; a bug goes through.
 
     config: the name of the command's configuration in conf/.
     """
     try:
-        yield
+        _check(sys.argv[1:])
+        with plainly():
+            yield
         sys.stdout.flush()  # at the end of the process it would be too late to tell that it cannot be written
     except Exception as error:
         line = explain(error, sys.argv[1:], config)
         if line is None:
             raise
         fail(line)
+
+
+def _check(arguments: Sequence[str]) -> None:
+    """UserError for an argument that no file can hold: its bytes are in another encoding than UTF-8."""
+    for argument in arguments:
+        if HALF.search(argument):
+            raise UserError(f"{os.fsencode(argument).decode(errors='backslashreplace')} is not UTF-8 text")
 
 
 def fail(line: str) -> NoReturn:

@@ -54,11 +54,13 @@ class Continued:
     """Result of a `Continue`. `steps` carry node = -1 until the scheduler numbers them.
 
     prompt_tokens: tokens of problem and prefix; cached_tokens: how many of them were not computed anew.
+    unseen: tokens that were sampled and are in no step, as where a server shows nothing of them.
     """
 
     steps: tuple[Step, ...]
     prompt_tokens: int
     cached_tokens: int
+    unseen: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ttcs.config.unicode import parsed
 from ttcs.errors import UserError
 
 Line = dict[str, Any]
@@ -36,7 +36,7 @@ def _lines(path: Path, text: str) -> Iterator[Line]:
         if not line.strip():
             continue
         try:
-            content = json.loads(line)
+            content = parsed(line)
         except ValueError as error:
             raise UserError(f"{path}:{number}: not JSON ({error})") from error
         if not isinstance(content, dict) or "key" not in content:

@@ -11,6 +11,7 @@ from typing import Any
 
 from ttcs.curation.row import Row
 from ttcs.errors import UserError
+from ttcs.problems import cells
 from ttcs.problems import rows as raw
 
 TRUE = {"true", "1", "1.0", "yes"}
@@ -55,8 +56,8 @@ class Source:
         """UserError for columns that are not there, for an id that comes twice, and for a source without traces."""
         seen: set[str] = set()
         traces = 0
-        for number, (where, cells) in enumerate(islice(self._raw(name), self.limit), 1):
-            row = self._row(name, where, cells, number)
+        for number, (where, found) in enumerate(islice(self._raw(name), self.limit), 1):
+            row = self._row(name, where, found, number)
             if row.id in seen:
                 raise UserError(f"{where}: a second row with id {row.id} in source {name}")
             seen.add(row.id)
@@ -73,25 +74,25 @@ class Source:
         assert self.name is not None
         return raw.from_hub(self.name, self.config, self.split, self.streaming)
 
-    def _row(self, name: str, where: str, cells: Mapping[str, Any], number: int) -> Row:
+    def _row(self, name: str, where: str, row: Mapping[str, Any], number: int) -> Row:
         columns = self.columns
-        there = shorten(", ".join(cells), 300, placeholder=" ...")
-        if columns.thinking not in cells:
+        there = shorten(", ".join(row), 300, placeholder=" ...")
+        if columns.thinking not in row:
             raise UserError(f"{self._traceless(name)}: {where} has no column {columns.thinking} (there are: {there})")
         wanted = (columns.id, columns.question, columns.answer, columns.reference, columns.domain, columns.error)
         for column in (*wanted, *columns.solved):
-            if column is not None and column not in cells:
+            if column is not None and column not in row:
                 raise UserError(f"{where}: no column {column} (there are: {there}); see sources.{name}.columns")
         return Row(
-            id=_text(cells, columns.id) or str(number),
-            question=_text(cells, columns.question) or "",
-            thinking=_text(cells, columns.thinking) or "",
-            answer=_text(cells, columns.answer) or "",
-            reference=_text(cells, columns.reference),
-            domain=_text(cells, columns.domain),
+            id=_text(where, row, columns.id) or str(number),
+            question=_text(where, row, columns.question) or "",
+            thinking=_text(where, row, columns.thinking) or "",
+            answer=_text(where, row, columns.answer) or "",
+            reference=_text(where, row, columns.reference),
+            domain=_text(where, row, columns.domain),
             source=name,
-            error=_error(_text(cells, columns.error)),
-            solved=tuple(column for column in columns.solved if (_text(cells, column) or "").lower() in TRUE),
+            error=_error(_text(where, row, columns.error)),
+            solved=tuple(column for column in columns.solved if (_text(where, row, column) or "").lower() in TRUE),
         )
 
     def _traceless(self, name: str) -> str:
@@ -103,17 +104,13 @@ def _error(text: str | None) -> str | None:
     return None if text is None or text.lower() in FALSE else text
 
 
-def _text(cells: Mapping[str, Any], column: str | None) -> str | None:
+def _text(where: str, row: Mapping[str, Any], column: str | None) -> str | None:
     """A cell as text without white space around it; None where that is empty."""
-    value = None if column is None else cells[column]
+    value = None if column is None else row[column]
     if isinstance(value, list):
         value = value[0] if value else None
-    if value is None or value != value:  # nan is how tables say that a cell is empty
-        return None
-    text = str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
-    if not text.isascii():  # half a surrogate pair, which JSON can hold and no file can
-        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text or None
+    text = None if column is None else cells.text(where, column, value)
+    return None if text is None else text.strip()
 
 
 def numbered(sources: Mapping[str, Source]) -> Iterator[tuple[int, Row]]:

@@ -127,3 +127,5 @@ def _text(template: str | None) -> str | None:
         return Path(template).read_text(encoding="utf-8")
     except OSError as error:
         raise UserError(f"cannot read the chat template {template}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"the chat template {template} is not UTF-8 text") from error

@@ -91,7 +91,7 @@ class ServerPolicy:
         trajectory = request.trajectory
         prefix = [*self._prompt(trajectory.problem, trajectory.history), *trajectory.tokens]
         draft = Draft(self.rules, request, self.rules.room(request, len(prefix)))
-        length, computed, turn, last = len(prefix), 0, 0, ""
+        length, computed, turn, last, unseen = len(prefix), 0, 0, "", 0
         while not draft.finished:
             ask, of_step = self._ask(request, prefix, draft, last, turn), draft.left_of_step < draft.left
             try:
@@ -102,6 +102,7 @@ class ServerPolicy:
             read = len(ask.prompt) if piece.prompt_tokens is None else piece.prompt_tokens
             length = length if turn else read
             computed += read - (piece.cached_tokens or 0)
+            unseen += max(0, piece.unseen - piece.over)  # the end of the turn is put in the draft below
             turn, last = turn + 1, self.rules.decode(piece.tokens)
             _write(draft, piece.tokens, piece.logprobs or [nan] * len(piece.tokens))
             if piece.over:
@@ -112,7 +113,7 @@ class ServerPolicy:
                     draft.end_step()
                 else:
                     draft = _cut(draft, _limited(draft))
-        return Continued(draft.steps(), length, max(0, length - computed))
+        return Continued(draft.steps(), length, max(0, length - computed), unseen)
 
     def _ask(self, request: Continue, prefix: list[int], draft: Draft, last: str, turn: int) -> Ask:
         """turn: how many pieces there are; each is drawn with a seed of its own."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 
 from ttcs.core import Problem
 from ttcs.errors import UserError
+from ttcs.problems import cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,24 +84,18 @@ def _after(where: str, answer: str, mark: str) -> str:
 
 def _filled(where: str, row: Mapping[str, Any], column: str) -> str:
     text = _text(where, row, column)
-    if not text or not text.strip():
+    if text is None:
         raise UserError(f"{where}: column {column} is empty")
     return text
 
 
 def _text(where: str, row: Mapping[str, Any], column: str | None) -> str | None:
-    """A cell as text; a whole number that a table keeps as a float, for the sake of its empty cells, without the .0."""
     if column is None:
         return None
     if column not in row:
         there = shorten(", ".join(row), 300, placeholder=" ...")
         raise UserError(f"{where}: no column {column} (there are: {there}); name it under dataset.columns")
-    value = row[column]
-    if isinstance(value, (list, dict)):
-        raise UserError(f"{where}: column {column} holds a {type(value).__name__}, not text or a number")
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return None
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    return cells.text(where, column, row[column])
 
 
 def _level(where: str, text: str | None) -> int | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ttcs.core import Problem
 from ttcs.errors import UserError
+from ttcs.problems import cells
 from ttcs.problems.columns import Columns, problem
 
 
@@ -99,6 +100,8 @@ class Format:
         return values
 
     def _completion(self, where: str, text: Any, scores: Any, tokens: Any, finished: Any) -> Completion:
+        if isinstance(text, bytes):
+            text = cells.text(where, self.layout.completions, text) or ""
         if not isinstance(text, str):
             raise UserError(f"{where} is not text")
         if tokens is not None and (type(tokens) is not int or tokens < 0):

@@ -5,28 +5,41 @@ from __future__ import annotations
 import csv
 import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
+from ttcs.config.unicode import ESCAPED, mended
 from ttcs.errors import UserError
+from ttcs.problems import arrow
 
 Row = tuple[str, Mapping[str, Any]]  # where it stands (for error messages) and what it says
+LONGEST = 2**31 - 1  # characters of a CSV cell, as many as the reader can be told of on any machine
 
 
 def from_jsonl(path: Path) -> Iterator[Row]:
-    """One JSON object per line; blank lines are skipped."""
+    """One JSON object per line; blank lines are skipped. Half a surrogate pair is read as U+FFFD, which is told."""
+    told = False
     with _text(path) as file:
-        yield from (_object(f"{path}:{number}", line) for number, line in enumerate(file, 1) if line.strip())
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                where, row = _object(f"{path}:{number}", line)
+                if ESCAPED.search(line) and (whole := mended(row)) != row:
+                    row, told = whole, told or _tell(where)
+                yield where, row
 
 
 def from_csv(path: Path) -> Iterator[Row]:
     """Comma-separated values under a line of column names. All cells are text, the empty ones null."""
+    csv.field_size_limit(LONGEST)  # the reader's own is for a process, not for a file
     with _text(path) as file:
         reader = csv.reader(file, strict=True)
         try:
             header = next(reader, [])
+            _distinct(f"{path}:{reader.line_num}", [name for name in header if name.strip()])
             yield from (_record(f"{path}:{reader.line_num}", header, cells) for cells in reader if cells)
         except csv.Error as error:
             raise UserError(f"{path}:{reader.line_num}: not CSV ({error})") from error
@@ -38,8 +51,9 @@ def from_parquet(path: Path) -> Iterator[Row]:
     _require(path)
     try:
         with parquet.ParquetFile(path) as file:
-            rows = (row for batch in file.iter_batches() for row in batch.to_pylist())
-            yield from _numbered(str(path), rows)
+            _distinct(str(path), file.schema_arrow.names)
+            types = {field.name: field.type for field in file.schema_arrow}
+            yield from _numbered(str(path), arrow.shortened(arrow.listed(str(path), file.iter_batches()), types))
     except (ArrowException, OSError) as error:
         raise UserError(f"{path}: not Parquet ({_reason(error)})") from error
 
@@ -54,9 +68,10 @@ def from_hub(name: str, config: str | None, split: str, streaming: bool = False)
     _hush()
     try:
         rows = datasets.load_dataset(name, config, split=split, streaming=streaming)
+        types = {column: getattr(kind, "dtype", None) for column, kind in (rows.features or {}).items()}
+        yield from _numbered(name, arrow.shortened(rows, types))
     except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
         raise UserError(f"cannot load dataset {name} ({_reason(error)}); {_remedy(name, error)}") from error
-    return _numbered(name, rows)
 
 
 def from_copy(path: Path, config: str | None, split: str) -> Iterator[Row]:
@@ -87,13 +102,31 @@ def _text(path: Path) -> Iterator[TextIO]:
 
 
 def _require(path: Path) -> None:
+    if path.is_dir():
+        raise UserError(f"dataset file {path} is a folder; one that is laid out as on the Hub is for dataset=hub")
     if not path.is_file():
-        raise UserError(f"dataset file {path} does not exist")
+        raise UserError(f"dataset file {path} {'is not a file' if path.exists() else 'does not exist'}")
+
+
+def _tell(where: str) -> bool:
+    halves = "half a surrogate pair, which is no character, is read as U+FFFD, and so are others that follow"
+    warnings.warn(f"{where}: {halves}", stacklevel=3)
+    return True
+
+
+def _distinct(where: str, names: Sequence[str]) -> None:
+    """UserError where a cell could not be told from another by its column."""
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise UserError(f"{where}: more than one column named {', '.join(twice)}")
 
 
 def _object(where: str, line: str) -> Row:
+    def keyed(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        _distinct(where, [key for key, _ in pairs])
+        return dict(pairs)
+
     try:
-        row = json.loads(line)
+        row = json.loads(line, object_pairs_hook=keyed)
     except ValueError as error:
         raise UserError(f"{where}: not JSON ({error})") from error
     if not isinstance(row, dict):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from ttcs.config import file
 from ttcs.config.identity import identity, portable
 from ttcs.config.moved import current
+from ttcs.config.unicode import HALF
 from ttcs.errors import UserError
 from ttcs.records.writing import made, writing
 
@@ -25,8 +27,11 @@ NAMED = 3  # differing keys that a refusal names
 def claim(folder: Path, config: Mapping[str, Any], option: str = "hydra.run.dir") -> None:
     """Make the folder this configuration's, or raise UserError if it has records of another one.
 
-    config: `identity.portable`. option: what a person names the folder with.
+    config: `identity.portable`; UserError for text in it that no file holds and no tokenizer reads. option: what a
+    person names the folder with.
     """
+    if halves := [key for key, value in identity(config).items() if isinstance(value, str) and HALF.search(value)]:
+        raise UserError(f"{halves[0]} holds half a surrogate pair, which is no character")
     made(folder)
     if begun(folder):
         there = identity(portable(file.load(folder / CONFIG)))
@@ -41,6 +46,22 @@ def begun(folder: Path) -> bool:
     """Whether there are records in it."""
     records = folder / RECORDS
     return records.exists() and records.stat().st_size > 0
+
+
+@contextmanager
+def undone(folder: Path) -> Iterator[None]:
+    """Where what is done inside fails, the folder is as it was before: files and folders that are new are gone."""
+    fresh = [path for path in (folder, *folder.parents) if not path.exists()]
+    before = set(folder.iterdir()) if folder.is_dir() else set()
+    try:
+        yield
+    except BaseException:
+        for new in (set(folder.iterdir()) if folder.is_dir() else set()) - before:
+            new.unlink()
+        for path in fresh:
+            if path.is_dir():
+                path.rmdir()
+        raise
 
 
 def write(path: Path, text: str) -> None:

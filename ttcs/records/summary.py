@@ -37,11 +37,15 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """Share of correct answers among the problems with a reference (None: there is none), with its interval."""
+    """Share of correct answers among the problems with a reference (None: there is none), with its interval.
+
+    n_graded: those with a reference.
+    """
 
     accuracy: float | None
     ci95: tuple[float, float] | None
     n_problems: int
+    n_graded: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +75,10 @@ class Digest:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """ci95: percentile bootstrap over problems. by_level: bin of the difficulty -> accuracy (1 = easiest).
+    """ci95: percentile bootstrap over problems. n_graded: see `Accuracy`.
 
-    no_levels: why `by_level` is empty (None: the set has no levels). difficulty_cost: what the estimates behind these
-    bins took per problem.
+    by_level: bin of the difficulty -> accuracy (1 = easiest). no_levels: why `by_level` is empty (None: the set has no
+    levels). difficulty_cost: what the estimates behind these bins took per problem.
     pass_at_k: k -> chance that one of k samples is correct, unbiased, unfinished samples counted as wrong; empty unless
     the candidates are independent samples. wall_seconds: searching time of all sessions, without loading of models.
     policy_parameters, prm_parameters: see `ModelSize`; None where no record says. prm_limit: see `Record`.
@@ -84,6 +88,7 @@ class Summary:
     accuracy: float | None
     ci95: tuple[float, float] | None
     n_problems: int
+    n_graded: int
     by_level: dict[str, Accuracy]
     no_levels: str | None
     pass_at_k: dict[str, float]
@@ -123,6 +128,7 @@ def summarize(
         accuracy=total.accuracy,
         ci95=total.ci95,
         n_problems=total.n_problems,
+        n_graded=total.n_graded,
         by_level=by_level,
         no_levels=no_levels,
         pass_at_k=_pass_at_k([digest.pool.correct for digest in digests]),
@@ -163,8 +169,8 @@ def pass_at_k(samples: int, correct: int, k: int) -> float:
 def _accuracy(digests: Sequence[Digest]) -> Accuracy:
     graded = [digest.correct for digest in digests if digest.correct is not None]
     if not graded:
-        return Accuracy(None, None, len(digests))
-    return Accuracy(sum(graded) / len(graded), _interval(sum(graded), len(graded)), len(digests))
+        return Accuracy(None, None, len(digests), 0)
+    return Accuracy(sum(graded) / len(graded), _interval(sum(graded), len(graded)), len(digests), len(graded))
 
 
 def _interval(correct: int, problems: int) -> tuple[float, float]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from time import monotonic
-from typing import Self, TypeVar
+from typing import Protocol, Self, TypeVar
 
 import rich.progress
 from rich.console import Console
@@ -83,9 +83,9 @@ def show(summary: Summary, files: Sequence[Path]) -> None:
     setting, ledger = summary.setting, summary.ledger
     kind = "level" if setting.difficulty == "annotated" else f"{setting.difficulty} bin"
     table = Table(title=title(summary, ledger.prm_calls > 0), title_justify="left", show_header=False)
-    table.add_row("accuracy", percent(summary), f"{summary.n_problems} problems")
+    table.add_row("accuracy", percent(summary), counted(summary))
     for level, accuracy in summary.by_level.items():
-        table.add_row(f"  {kind} {level}", percent(accuracy), f"{accuracy.n_problems} problems")
+        table.add_row(f"  {kind} {level}", percent(accuracy), counted(accuracy))
     if summary.no_levels:
         table.add_row("  by level", "unknown", summary.no_levels)
     for k, value in summary.pass_at_k.items():
@@ -116,6 +116,29 @@ def show_sweep(points: Sequence[tuple[Mapping[str, str], Summary]]) -> None:
         costs = f"{ledger.decoded_tokens:,}", flops, f"{summary.wall_seconds:.1f}"
         table.add_row(*(given.get(key, "") for key in swept), percent(summary), *costs)
     console.print(table)
+    say_graded([summary for _, summary in points])
+
+
+class Graded(Protocol):
+    """Of n_problems, n_graded have a reference."""
+
+    @property
+    def n_problems(self) -> int: ...
+
+    @property
+    def n_graded(self) -> int: ...
+
+
+def counted(result: Graded) -> str:
+    """How many problems an accuracy is of."""
+    some = 0 < result.n_graded < result.n_problems
+    return f"{result.n_graded} of {result.n_problems} problems graded" if some else f"{result.n_problems} problems"
+
+
+def say_graded(results: Sequence[Graded]) -> None:
+    """What a table has no column for, as most runs have all references."""
+    for line in dict.fromkeys(counted(result) for result in results if 0 < result.n_graded < result.n_problems):
+        console.print(f"  {line}: the others have no reference answer", markup=False)
 
 
 def title(summary: Summary, scored: bool) -> str:

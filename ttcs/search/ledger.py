@@ -45,7 +45,7 @@ class Ledger:
     unread: int = 0
 
     def charge_policy(self, size: ModelSize, request: Continue, result: Continued, lookahead: bool) -> None:
-        decoded = sum(len(step.tokens) for step in result.steps)
+        decoded = sum(len(step.tokens) for step in result.steps) + result.unseen
         steps = [step for step in result.steps if step.stop is not Stop.THOUGHT]  # which comes on top of a step
         generations = 1 if request.max_steps is None else max(1, len(steps))
         self.policy_calls += 1

@@ -56,6 +56,7 @@ class Piece:
     """What the server wrote. over: the model ended its turn; cut: it was stopped before it had what it wanted to say.
 
     prompt_tokens, cached_tokens: of what it read, and how many of them it had in its cache; None where it does not say.
+    written: tokens that it says it wrote.
     logprobs: of the tokens, where they were asked for.
     """
 
@@ -64,7 +65,13 @@ class Piece:
     cut: bool
     prompt_tokens: int | None
     cached_tokens: int | None
+    written: int | None
     logprobs: list[float] | None = None
+
+    @property
+    def unseen(self) -> int:
+        """Tokens that it wrote where it shows nothing of them."""
+        return 0 if self.tokens else self.written or 0
 
 
 class Api(Protocol):
@@ -95,8 +102,19 @@ def choice(client: Client[Any], answer: Any) -> Any:
         raise UserError(f"{client.url} does not answer like an OpenAI server: {str(answer)[:200]}") from error
 
 
-def usage(answer: Mapping[str, Any]) -> tuple[int | None, int | None]:
-    """Tokens read, and how many of them came from the server's cache."""
+Usage = tuple[int | None, int | None, int | None]
+
+
+def usage(answer: Mapping[str, Any]) -> Usage:
+    """Tokens read, how many of them came from the server's cache, and tokens written."""
     counts = answer.get("usage") or {}
     details = counts.get("prompt_tokens_details") or {}
-    return counts.get("prompt_tokens"), details.get("cached_tokens")
+    return counts.get("prompt_tokens"), details.get("cached_tokens"), counts.get("completion_tokens")
+
+
+def stopped(finish: str | None, made: int, most: int) -> str:
+    """Why it stopped. Servers that do not say (null) were done, unless they had written as much as they were let.
+
+    made, most: tokens that it has written, and that it was asked for.
+    """
+    return finish or ("length" if made >= most else "stop")

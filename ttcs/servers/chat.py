@@ -47,9 +47,15 @@ class Chat:
         # A template may trim the message it continues, and the model then writes the line breaks once more.
         trim = ask.written.endswith("\n")
         body["messages"] = messages
-        return await write(client, tokenizer, "chat/completions", body, ask.stepwise, _content, trim)
+        return await write(client, tokenizer, "chat/completions", body, ask, _content, trim)
 
 
 def _content(said: Any) -> str:
-    content: str | None = (said.get("message") or said.get("delta") or {}).get("content")
-    return content or ""
+    """Its text, which some servers give in chunks, some of them of other things."""
+    content = (said.get("message") or said.get("delta") or {}).get("content") or ""
+    return content if isinstance(content, str) else "".join(map(_text, content))
+
+
+def _text(chunk: Any) -> str:
+    text = chunk.get("text") if isinstance(chunk, dict) else chunk
+    return text if isinstance(text, str) else ""

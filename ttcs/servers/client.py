@@ -17,10 +17,11 @@ from typing import Any, Generic, TypeVar
 import httpx2
 
 from ttcs.errors import EngineError, UserError
-from ttcs.servers.failures import BusyError, failure
+from ttcs.servers.failures import BusyError, failure, refusal
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 60.0  # seconds between two tries
 NOBODY = httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.UnsupportedProtocol, httpx2.InvalidURL
+DONE: dict[str, Any] = {}  # the event that ends a stream
 
 Result = TypeVar("Result")
 Answer = TypeVar("Answer")
@@ -109,22 +110,36 @@ class Client(Generic[Result]):
         if response.status_code >= 400:
             raise failure(response, self.name)
         try:
-            return response.json()
+            answer = json.loads(response.content.decode(errors="replace"))
         except ValueError as error:
             raise UserError(f"{self.url}/{path} does not answer in JSON: look at {self.name}.url") from error
+        return self._sound(path, answer)
+
+    def _sound(self, path: str, answer: Any) -> Any:
+        """The answer, or what it says went wrong."""
+        if (error := refusal(answer, f"{self.url}/{path}", self.name)) is not None:
+            raise error
+        return answer
 
     async def _events(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[Any, None]:
-        """Server-sent events. Lines end at \\n alone: text may hold other characters that end lines elsewhere."""
+        """Server-sent events, `DONE` among them; of a server that does not stream, its answer as the only one.
+
+        Lines end at \\n alone: text may hold other characters that end lines elsewhere.
+        """
         async with self._http.stream("POST", f"{self.url}/{path}", json=body) as response:
             if response.status_code >= 400:
                 await response.aread()
                 raise failure(response, self.name)
+            if response.headers.get("content-type", "").startswith("application/json"):
+                yield self._sound(path, _event(await response.aread()))
+                return
             rest = b""
             async for chunk in response.aiter_bytes():
                 *lines, rest = (rest + chunk).split(b"\n")
                 for line in lines:
-                    if line.startswith(b"data:") and line[5:].strip() != b"[DONE]":
-                        yield _event(line[5:])
+                    if line.startswith(b"data:"):
+                        done = line[5:].strip() == b"[DONE]"
+                        yield DONE if done else self._sound(path, _event(line[5:]))
 
     async def _persist(self, attempt: Callable[[], Awaitable[Answer]]) -> Answer:
         """Try until it succeeds. EngineError when the server does not come back, UserError when it never was there."""
@@ -160,10 +175,11 @@ def _headers(name: str, api_key_env: str | None) -> dict[str, str]:
 
 
 def _event(data: bytes) -> Any:
-    event = json.loads(data)
-    if "error" in event:
-        raise BusyError(str(event["error"]), None)
-    return event
+    try:
+        event = json.loads(data.decode(errors="replace"))
+    except ValueError as error:
+        raise BusyError(f"an event is not JSON ({error})", None) from error
+    return event if isinstance(event, dict) else {}
 
 
 def _reason(error: Exception) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ttcs.errors import UserError
 from ttcs.servers.client import Client
+from ttcs.servers.failures import NotThereError
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +19,16 @@ class Served:
 
 
 def served(client: Client[Any], name: str | None, path: str = "models") -> Served:
-    """Ask a server for its models. name: one of them; None: the only one there is, else a UserError."""
-    cards = _cards(client, path)
+    """Ask a server for its models. name: one of them; None: the only one there is, else a UserError.
+
+    A server that is told by name which model is meant need not have a list of them.
+    """
+    try:
+        cards = _cards(client, path)
+    except NotThereError:
+        if name is None:
+            raise
+        return Served(name, None)
     if name is None:
         if len(cards) != 1:
             listed = ", ".join(list(cards)[:8]) or "a list without names"

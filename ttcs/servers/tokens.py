@@ -9,7 +9,7 @@ from typing import Any
 from ttcs.core import Continue
 from ttcs.errors import UserError
 from ttcs.models.boundaries import BREAK
-from ttcs.servers.api import Ask, Piece, choice, usage
+from ttcs.servers.api import Ask, Piece, choice, stopped, usage
 from ttcs.servers.client import Client
 
 BOX = r"\boxed"
@@ -38,11 +38,15 @@ class TokenCompletions:
         said = choice(client, answer)
         if said.get("token_ids") is None:
             raise UserError(f"{client.url} returns no token ids: choose {client.name}/engine=server_text")
-        finish = said.get("finish_reason")
+        tokens = said["token_ids"]
+        finish = stopped(said.get("finish_reason"), len(tokens), ask.max_tokens)
         stopped_at = said.get("stop_reason", said.get("matched_stop"))  # vLLM's name for it, SGLang's
+        if said.get("finish_reason") is None and stopped_at is None:
+            written = tokenizer.decode(tokens)
+            stopped_at = next((stop for stop in body["stop"] if stop in written), None)
         over = finish == "stop" and not isinstance(stopped_at, str)
-        cut = finish != "stop" or not (over or said["token_ids"])
-        return Piece(said["token_ids"], over, cut, *usage(answer), _logprobs(client, said) if ask.logprobs else None)
+        cut = finish != "stop" or not (over or tokens)
+        return Piece(tokens, over, cut, *usage(answer), _logprobs(client, said) if ask.logprobs else None)
 
 
 def _logprobs(client: Client[Any], said: Mapping[str, Any]) -> list[float]:

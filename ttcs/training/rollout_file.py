@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import IO, Any, Self
 
+from ttcs.config.unicode import parsed
 from ttcs.core import Problem
 from ttcs.errors import UserError
 from ttcs.records.folder import difference
@@ -131,7 +132,7 @@ def total(ledgers: Sequence[Ledger]) -> Ledger:
 
 def _parsed(text: str, where: str) -> Line:
     try:
-        line: Line = json.loads(text)
+        line: Line = parsed(text)
     except ValueError as error:
         raise UserError(f"{where}: not a line of a rollout file ({error})") from error
     return line

@@ -18,6 +18,7 @@ from threading import Thread
 from omegaconf import OmegaConf
 
 from ttcs.config.streams import forgiving
+from ttcs.config.warned import plainly
 from ttcs.core import Problem
 from ttcs.errors import EngineError, UserError, told
 from ttcs.records.record import Record
@@ -55,7 +56,7 @@ def main() -> None:
     forgiving()
     Thread(target=_die_with_parent, daemon=True).start()
     link = Connection(int(sys.argv[1]))
-    with suppress(EOFError, ConnectionError):  # the parent has closed the link
+    with plainly(), suppress(EOFError, ConnectionError):  # the parent has closed the link
         while True:
             _work(link, link.recv())
 
