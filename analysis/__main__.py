@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
 from collections.abc import Iterator
@@ -10,13 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import hydra
-from hydra._internal.utils import get_args_parser
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from analysis.figure import Figure
 from analysis.load import RecordsError, load
-from ttcs.explain import answering, fail
-from ttcs.options import CONF, options
+from ttcs import ranges
+from ttcs.command import command
+from ttcs.options import options
 
 FORMATS = "png", "pdf", "svg"
 
@@ -25,16 +24,12 @@ OmegaConf.register_new_resolver("options", options, replace=True)
 
 def main() -> None:
     """Exit codes: 0 done, 1 a bug (with its traceback), 2 bad input (with one line)."""
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra lets exceptions through to `answering`
-    parser = get_args_parser()
-    parser.error = fail  # type: ignore[method-assign, assignment]
-    parser.parse_args()
-    with answering("analysis"):
-        hydra.main(version_base="1.3", config_path=str(CONF), config_name="analysis")(_task)()
+    command("analysis", _task)
 
 
 def _task(config: DictConfig) -> None:
-    with answering("analysis"), _warnings():
+    ranges.check(config)
+    with _warnings():
         figure: Figure = hydra.utils.instantiate(config.figure, _convert_="all")
         folder, formats = Path(config.out), _several(config, "formats")
         if unknown := [name for name in formats if name not in FORMATS]:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 PROJECT = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-REQUIREMENTS = [*PROJECT["dependencies"], *sum(PROJECT["optional-dependencies"].values(), [])]
+OPTIONAL = [text for extra in PROJECT["optional-dependencies"].values() for text in extra]
+REQUIREMENTS = [*PROJECT["dependencies"], *OPTIONAL]
 
 
 @pytest.mark.parametrize("requirement", [text for text in REQUIREMENTS if "[" in text and not text.startswith("ttcs[")])

@@ -20,7 +20,7 @@ from omegaconf import OmegaConf
 from ttcs.components import build, share
 from ttcs.core import Problem
 from ttcs.errors import UserError, told
-from ttcs.explain import answering
+from ttcs.explain import answering, fail
 from ttcs.folder import RECORDS, VERSIONS, claim, difference, write, write_lines
 from ttcs.identity import digest, identity, portable
 from ttcs.progress import console
@@ -170,6 +170,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m ttcs.merge", description="Shards, or one run from several machines -> one run."
     )
+    parser.error = fail  # type: ignore[method-assign, assignment]
     parser.add_argument("folders", type=Path, nargs="+", metavar="FOLDER", help="a run's folder (with records.jsonl)")
     parser.add_argument(
         "--out", type=Path, help="folder of the merged run (default: where the command without shards looks)"

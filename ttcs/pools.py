@@ -23,7 +23,7 @@ from ttcs.components import build
 from ttcs.core import Problem, Reduction, Selection, Step, Stop, Trajectory
 from ttcs.errors import UserError
 from ttcs.execution import Outcome
-from ttcs.explain import answering
+from ttcs.explain import answering, fail
 from ttcs.folder import RECORDS, SUMMARY, claim, write, write_lines
 from ttcs.given import Given, given
 from ttcs.grade import grade
@@ -182,6 +182,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m ttcs.pools", description="Solutions of others -> a best-of-N run.")
+    parser.error = fail  # type: ignore[method-assign, assignment]
     parser.add_argument("file", type=Path, metavar="FILE", help="JSON lines or Parquet: a row per problem")
     parser.add_argument("--out", type=Path, required=True, help="the run's folder")
     parser.add_argument("--format", choices=LAYOUTS, default="plain", help="names of the columns (default: plain)")

@@ -23,7 +23,7 @@ from ttcs.chains import own_n
 from ttcs.components import build
 from ttcs.difficulty import Difficulty
 from ttcs.errors import UserError
-from ttcs.explain import answering
+from ttcs.explain import answering, fail
 from ttcs.folder import write
 from ttcs.given import Given, given
 from ttcs.identity import digest, portable
@@ -188,6 +188,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m ttcs.replay", description="Other decisions on the candidates of a finished run; no model runs."
     )
+    parser.error = fail  # type: ignore[method-assign, assignment]
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="the run's folder")
     parser.add_argument(
         "overrides",

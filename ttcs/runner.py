@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager, suppress
@@ -10,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from ttcs import progress
+from ttcs import progress, ranges
 from ttcs.components import build, complete, share
 from ttcs.core import Problem
 from ttcs.difficulty import Difficulty
@@ -20,6 +19,7 @@ from ttcs.errors import EngineError, UserError, told
 from ttcs.folder import RECORDS, SUMMARY, claim, write
 from ttcs.identity import portable, register_resolvers
 from ttcs.options import options
+from ttcs.ranges import COUNT
 from ttcs.records import Record, RecordFile, read
 from ttcs.session import METHOD, session
 from ttcs.summary import Setting, Summary, summarize
@@ -41,11 +41,11 @@ class Plan:
 
     @classmethod
     def of(cls, config: DictConfig) -> Plan:
-        whole(config, "n", 1)
-        whole(config, "seed", 0)
-        whole(config, "workers", 1)
-        for model in ("policy", "prm"):
-            complete(config, model)
+        for key in ("n", "seed", "workers"):
+            whole(config, key, 0 if key == "seed" else 1)
+        for key in ("policy", "prm", "difficulty", "dataset", *METHOD):
+            complete(config, key)
+        ranges.check(config)
         for key in METHOD:
             build(config, key)
         return cls(build(config, "difficulty"), share(config, "dataset"))
@@ -141,12 +141,17 @@ def plot(folder: Path) -> str | None:
 
 def left_out(config: DictConfig, strategy: str) -> bool:
     """Whether n is outside of what `span` gives the strategy."""
-    smallest, largest = config.span.get(strategy, (1, math.inf))
-    return not smallest <= whole(config, "n", 1) <= largest
+    n = whole(config, "n", 1)
+    span = (config.get("span") or {}).get(strategy)
+    if span is None:
+        return False
+    if not isinstance(span, ListConfig) or len(span) != 2 or not all(COUNT.hold(limit) for limit in span):
+        raise UserError(f"span.{strategy}={span} is not the smallest and the largest n of a strategy, as in [4,64]")
+    return not span[0] <= n <= span[1]
 
 
 def whole(config: DictConfig, key: str, least: int) -> int:
-    value = config[key]
+    value = config.get(key)
     if type(value) is not int or value < least:
         raise UserError(f"{key}={value} is not a whole number of at least {least}")
     return value

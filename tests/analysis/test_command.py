@@ -72,6 +72,12 @@ def test_the_default_is_all_that_is_possible_and_says_what_is_missing(main: Main
         (["figure=accuracy", "formats=[gif]"], "formats=gif: there are png, pdf, svg"),
         (["figure=table", "out=file"], "out=file: "),
         (["figure=lookahead"], "no run of lookahead"),
+        (["figure=levels", "figure.bins=0"], "figure.bins=0 is not a whole number of at least 1"),
+        (["figure=table", "figure.at=[4,0]"], "figure.at=[4, 0] is not a whole number of at least 1"),
+        (["figure=thinking", "figure.resamples=-1"], "figure.resamples=-1 is not a whole number of at least 1"),
+        (["records=${oc.env:NOPE}"], "Environment variable 'NOPE' not found"),
+        (["out=a, b"], """if it is one text, quote it: 'out="a, b"'"""),
+        (["--resolve"], "--resolve goes with --cfg"),
         (["--unknown"], "unrecognized arguments: --unknown"),
     ],
 )

@@ -9,16 +9,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import hydra
 from omegaconf import DictConfig, OmegaConf
 
+from ttcs import ranges
+from ttcs.command import command
 from ttcs.components import build
 from ttcs.curation.curation import ASKED, CARD, DATA, FUNNEL, REJECTED, Curation
 from ttcs.errors import UserError
-from ttcs.explain import answering
 from ttcs.folder import difference, write
 from ttcs.identity import identity, portable, register_resolvers
-from ttcs.options import CONF, options
+from ttcs.options import options
 from ttcs.progress import console
 
 register_resolvers()
@@ -29,24 +29,18 @@ FREE = "out", "processes", "shard"  # a data set can be gone on with other ones 
 
 def main() -> None:
     """Exit codes: as those of `python -m ttcs`."""
-    os.environ |= {"HYDRA_FULL_ERROR": "1", "TOKENIZERS_PARALLELISM": "false"}
+    os.environ |= {"TOKENIZERS_PARALLELISM": "false"}
     try:
-        with answering("curation"):
-            hydra.main(version_base="1.3", config_path=str(CONF), config_name="curation")(_task)()
+        command("curation", _curate)
     except KeyboardInterrupt:
         print("interrupted: the same command goes on from here", file=sys.stderr)
         sys.exit(130)
 
 
-def _task(config: DictConfig) -> None:
-    """Answers at once: what Hydra is left to say of an exception is more than one line."""
-    with answering("curation"):
-        _curate(config)
-
-
 def _curate(config: DictConfig) -> None:
     if missing := sorted(OmegaConf.missing_keys(config)):
         raise UserError(f"{missing[0]} has no value: say {missing[0]}=...")
+    ranges.check(config)
     plain = portable(config)
     curation = Curation(
         Path(config.out),

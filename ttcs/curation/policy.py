@@ -9,6 +9,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from ttcs import ranges
 from ttcs.components import complete
 from ttcs.errors import UserError
 from ttcs.explain import MISTAKES, explain
@@ -25,6 +26,7 @@ def composed(words: Sequence[str]) -> DictConfig:
     except MISTAKES as error:
         raise UserError(explain(error, overrides) or str(error)) from error
     complete(config, "policy")
+    ranges.check(config)
     return config
 
 

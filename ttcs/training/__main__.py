@@ -10,10 +10,10 @@ from io import StringIO
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
+from ttcs import ranges
+from ttcs.command import command
 from ttcs.errors import UserError
-from ttcs.explain import answering
 from ttcs.identity import register_resolvers
-from ttcs.options import CONF
 from ttcs.training.claim import claim
 from ttcs.training.group import part
 
@@ -21,12 +21,17 @@ register_resolvers()
 os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")  # a stage has a bar of its own
 
 
-@hydra.main(version_base="1.3", config_path=str(CONF), config_name="training")
-def main(config: DictConfig) -> None:
+def main() -> None:
+    """Exit codes: as those of `python -m ttcs`."""
+    command("training", _task)
+
+
+def _task(config: DictConfig) -> None:
     first = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun starts: what it says is enough
-    with redirect_stdout(sys.stdout if first else StringIO()), answering("training"):
+    with redirect_stdout(sys.stdout if first else StringIO()):
         if missing := sorted(OmegaConf.missing_keys(config.stage)):
             raise UserError(f"{missing[0]} has no value: say {missing[0]}=...")
+        ranges.check(config)
         print(OmegaConf.to_yaml(config.stage, resolve=True))
         plain = OmegaConf.to_container(config.stage, resolve=True)
         assert isinstance(plain, dict)
