@@ -55,12 +55,17 @@ def test_quotes_that_fell_short_are_taken_off() -> None:
     assert written is not None and value(pasted(written)) == 'say "hi", {}'
 
 
+def test_in_a_list_the_items_are_quoted() -> None:
+    written = quoted("+k=[zoo, policy.top_p=0.9]")
+    assert written is not None and value(pasted(written)) == ["zoo", "policy.top_p=0.9"]
+
+
 @settings(max_examples=300)
 @given(st.text(st.sampled_from("ab \\\"'{}[],=#$:()\n"), max_size=8).filter(lambda text: text.strip()[:1] not in "\"'"))
 def test_any_text_is_quoted_so_that_hydra_gives_it_back(text: str) -> None:
     written = quoted(f"k={text}")
     assert written is not None and "\n" not in written
-    if "\n" not in text:
+    if "\n" not in text and text.strip()[:1] != "[":
         assert value(shlex.split(written)[0]) == text
 
 

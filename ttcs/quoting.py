@@ -20,9 +20,11 @@ BREAK = re.compile(rf"\\(?!{TEX})n")
 
 
 def quoted(override: str) -> str | None:
-    """The override as a shell takes it, its value one text; None: there is no key in it, or nothing helps."""
+    """The override as a shell takes it, its value one text or a list; None: there is no key in it, or nothing helps."""
     key, equals, value = override.partition("=")
     inner = value.strip()
+    if inner[:1] == "[" and inner[-1:] == "]" and isinstance(_value(items := f"{key}=[{_items(inner[1:-1])}]"), list):
+        return _shell(items)
     if len(inner) > 1 and inner[0] == inner[-1] and inner[0] in "\"'":  # quotes that were meant so, and fell short
         value = inner[1:-1]
     wanted = f'{key}="{_escaped(value)}"'
@@ -45,6 +47,14 @@ def checked(overrides: Sequence[str]) -> None:
         else:
             written = "a line break in a list, or in values to sweep over, is written in quotes: $'KEY=[\"a\\nb\",c]'"
         raise UserError(f"{key} has \\n in it, which stays two characters; {written}")
+
+
+def _items(inside: str) -> str:
+    """Of a list, those in quotes that Hydra cannot read."""
+    readable = (
+        item if _value(f"k={item}") is not None else f'"{_escaped(item.strip())}"' for item in inside.split(",")
+    )
+    return ",".join(readable)
 
 
 def _escaped(text: str) -> str:

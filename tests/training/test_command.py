@@ -39,7 +39,7 @@ def test_a_stage_runs_and_bad_input_is_one_line(tmp_path):
         (["stage=zoo_test", "stage.sise=3"], "there is no key stage.sise (nearest: stage.size"),
         (["stage=zoo_test", "stage.out=a, b"], """quote it: 'stage.out="a, b"'"""),
         (["stage=zoo_test", r"stage.out=a\nb"], "stage.out has \\n in it, which stays two characters"),
-        (["stage=zoo_test", "seed=${oc.env:NOPE}"], "seed=${oc.env:NOPE}: Environment variable 'NOPE' not found"),
+        (["stage=zoo_test", "seed=${oc.env:NOPE}"], "seed: Environment variable 'NOPE' not found"),
         (["--resolve"], "--resolve goes with --cfg"),
         (["--nope"], "unrecognized arguments: --nope"),
     ],
