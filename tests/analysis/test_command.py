@@ -11,6 +11,7 @@ import pytest
 from analysis import __main__ as command
 from tests.analysis.runs import simulated, write
 from tests.commands import Main, typed
+from ttcs.options import CONF
 
 
 @pytest.fixture
@@ -111,7 +112,7 @@ def test_help_lists_every_figure_with_what_it_is(main: Main) -> None:
     code, out, err = main("--help")
     assert (code, err) == (0, "")
     assert "python -m analysis figure=accuracy records=outputs" in out
-    for file in sorted((command.CONF / "figure").glob("*.yaml")):
+    for file in sorted((CONF / "figure").glob("*.yaml")):
         assert f" {file.stem} " in out
     assert "Snell et al., 2024, fig. 13" in out
 
