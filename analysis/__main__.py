@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 
 import hydra
-from hydra._internal.utils import get_args_parser
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from analysis.figures.figure import Figure
 from analysis.runs.load import RecordsError, load
-from ttcs.config.explain import answering, fail
-from ttcs.config.home import at_home, typed
-from ttcs.config.options import CONF, options
-from ttcs.config.streams import forgiving
+from ttcs.config import ranges
+from ttcs.config.command import command
+from ttcs.config.home import at_home
+from ttcs.config.options import options
 
 FORMATS = "png", "pdf", "svg"
 
@@ -24,29 +21,22 @@ OmegaConf.register_new_resolver("options", options, replace=True)
 
 def main() -> None:
     """Exit codes: 0 done, 1 a bug (with its traceback), 2 bad input (with one line)."""
-    forgiving()
-    sys.argv[1:] = typed(sys.argv[1:])
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra lets exceptions through to `answering`
-    parser = get_args_parser()
-    parser.error = fail  # type: ignore[method-assign, assignment]
-    parser.parse_args()
-    with answering("analysis"):
-        hydra.main(version_base="1.3", config_path=str(CONF), config_name="analysis")(_task)()
+    command("analysis", _task)
 
 
 def _task(config: DictConfig) -> None:
-    with answering("analysis"):
-        figure: Figure = hydra.utils.instantiate(config.figure, _convert_="all")
-        folder, formats = Path(at_home(config.out)), _several(config, "formats")
-        if unknown := [name for name in formats if name not in FORMATS]:
-            raise RecordsError(f"formats={','.join(unknown)}: there are {', '.join(FORMATS)}")
-        outputs = figure.panels(load(*map(Path, at_home(_several(config, "records")))))
-        try:
-            files = [file for output in outputs for file in output.save(folder, formats)]
-        except OSError as error:
-            raise RecordsError(f"out={folder}: {error}") from error
-        texts = [output.text for output in outputs if len(outputs) == 1]
-        print(*filter(None, [*texts, *files]), sep="\n")
+    ranges.check(config)
+    figure: Figure = hydra.utils.instantiate(config.figure, _convert_="all")
+    folder, formats = Path(at_home(config.out)), _several(config, "formats")
+    if unknown := [name for name in formats if name not in FORMATS]:
+        raise RecordsError(f"formats={','.join(unknown)}: there are {', '.join(FORMATS)}")
+    outputs = figure.panels(load(*map(Path, at_home(_several(config, "records")))))
+    try:
+        files = [file for output in outputs for file in output.save(folder, formats)]
+    except OSError as error:
+        raise RecordsError(f"out={folder}: {error}") from error
+    texts = [output.text for output in outputs if len(outputs) == 1]
+    print(*filter(None, [*texts, *files]), sep="\n")
 
 
 def _several(config: DictConfig, key: str) -> list[str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ttcs.config.components import build, share
-from ttcs.config.explain import answering
+from ttcs.config.explain import answering, fail
 from ttcs.config.given import given
 from ttcs.config.home import path
 from ttcs.config.identity import digest, identity, located, portable
@@ -187,6 +187,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m ttcs.merge", description="Shards, or one run from several machines -> one run."
     )
+    parser.error = fail  # type: ignore[method-assign, assignment]
     parser.add_argument("folders", type=path, nargs="+", metavar="FOLDER", help="a run's folder (with records.jsonl)")
     parser.add_argument(
         "--out", type=path, help="folder of the merged run (default: where the command without shards looks)"

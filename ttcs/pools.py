@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ttcs.config.components import build
-from ttcs.config.explain import answering
+from ttcs.config.explain import answering, fail
 from ttcs.config.given import Given, given
 from ttcs.config.home import at_home, path
 from ttcs.config.identity import plain, portable
@@ -186,6 +186,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m ttcs.pools", description="Solutions of others -> a best-of-N run.")
+    parser.error = fail  # type: ignore[method-assign, assignment]
     parser.add_argument("file", type=path, metavar="FILE", help="JSON lines or Parquet: a row per problem")
     parser.add_argument("--out", type=path, required=True, help="the run's folder")
     parser.add_argument("--format", choices=LAYOUTS, default="plain", help="names of the columns (default: plain)")

@@ -20,7 +20,7 @@ from rich.table import Table
 
 from ttcs.choice.difficulty import Difficulty, NoLevelsError
 from ttcs.config.components import build
-from ttcs.config.explain import answering
+from ttcs.config.explain import answering, fail
 from ttcs.config.given import Given, given
 from ttcs.config.home import path
 from ttcs.config.identity import digest, plain, portable
@@ -197,6 +197,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m ttcs.replay", description="Other decisions on the candidates of a finished run; no model runs."
     )
+    parser.error = fail  # type: ignore[method-assign, assignment]
     parser.add_argument("folder", type=path, metavar="FOLDER", help="the run's folder")
     parser.add_argument(
         "overrides",

@@ -11,6 +11,7 @@ import pytest
 from analysis import __main__ as command
 from tests.analysis.folders import simulated, write
 from tests.typed import Main, typed
+from ttcs.config.options import CONF
 
 
 @pytest.fixture
@@ -72,6 +73,12 @@ def test_the_default_is_all_that_is_possible_and_says_what_is_missing(main: Main
         (["figure=accuracy", "formats=[gif]"], "formats=gif: there are png, pdf, svg"),
         (["figure=table", "out=file"], "out=file: "),
         (["figure=lookahead"], "no run of lookahead"),
+        (["figure=levels", "figure.bins=0"], "figure.bins=0 is not a whole number of at least 1"),
+        (["figure=table", "figure.at=[4,0]"], "figure.at=[4, 0] is not a whole number of at least 1"),
+        (["figure=thinking", "figure.resamples=-1"], "figure.resamples=-1 is not a whole number of at least 1"),
+        (["records=${oc.env:NOPE}"], "Environment variable 'NOPE' not found"),
+        (["out=a, b"], """if it is one text, quote it: 'out="a, b"'"""),
+        (["--resolve"], "--resolve goes with --cfg"),
         (["--unknown"], "unrecognized arguments: --unknown"),
     ],
 )
@@ -105,7 +112,7 @@ def test_help_lists_every_figure_with_what_it_is(main: Main) -> None:
     code, out, err = main("--help")
     assert (code, err) == (0, "")
     assert "python -m analysis figure=accuracy records=outputs" in out
-    for file in sorted((command.CONF / "figure").glob("*.yaml")):
+    for file in sorted((CONF / "figure").glob("*.yaml")):
         assert f" {file.stem} " in out
     assert "Snell et al., 2024, fig. 13" in out
 

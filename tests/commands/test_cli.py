@@ -16,6 +16,7 @@ from tests import tiny
 from tests.typed import Main, typed
 from ttcs import __main__ as command
 from ttcs.config import components
+from ttcs.config.command import arguments
 
 BASE = ["policy=scripted", "prm=scripted", "dataset=jsonl", "dataset.path=p.jsonl", "n=4"]
 ROOT = Path(__file__).parents[2]
@@ -29,6 +30,39 @@ def main(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     Path("p.jsonl").write_text("".join(json.dumps({"id": i, "question": "?", "answer": i}) + "\n" for i in range(3)))
 
     return typed("ttcs", command.main, monkeypatch, capsys)
+
+
+MODELS = ["dataset=jsonl", "dataset.path=p.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["policy.batch_size=0"], "policy.batch_size=0 is not a whole number of at least 1"),
+        (["prm.batch_size=0"], "prm.batch_size=0 is not a whole number of at least 1"),
+        (
+            ["prm/engine=vllm", "prm.gpu_memory_utilization=1.5"],
+            "prm.gpu_memory_utilization=1.5 is not a number of mor",
+        ),
+        (["policy.temperature=-1"], "policy.temperature=-1 is not a number of at least 0"),
+        (["policy.temperature=nan"], "policy.temperature=nan is not a number of at least 0"),
+        (["policy.top_p=0"], "policy.top_p=0 is not a number of more than 0 and at most 1"),
+        (["policy.top_p=2"], "policy.top_p=2 is not a number of more than 0 and at most 1"),
+        (["policy.max_tokens=1e30"], "policy.max_tokens=1e+30 is not a whole number of at least 1"),
+        (["policy.cache_gb=null"], "policy.cache_gb=None is not a number of at least 0"),
+        (["policy/engine=server", "policy.timeout=0"], "policy.timeout=0 is not a number of more than 0"),
+        (["policy/engine=server", "policy.retries=-1"], "policy.retries=-1 is not a whole number of at least 0"),
+    ],
+)
+def test_a_number_of_a_model_is_refused_before_it_is_loaded(
+    main: Main, monkeypatch: pytest.MonkeyPatch, arguments: list[str], line: str
+) -> None:
+    def loaded(*_: object) -> None:
+        raise AssertionError("a model is loaded")
+
+    monkeypatch.setattr("ttcs.running.session.share", loaded)
+    code, out, err = main(*MODELS, *arguments)
+    assert (code, out, err.startswith(f"error: {line}"), err.count("\n")) == (2, "", True, 1)
 
 
 @pytest.mark.parametrize(
@@ -57,16 +91,66 @@ def main(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         (["policy.accuracy=0.5"], "policy.accuracy=0.5 is not a list"),
         (["n=4,16"], "n=4,16 has several values: add -m to sweep over them"),
         (["n"], "n is not of the form key=value"),
-        (["dataset.path=a/n=4"], "a/n=4: a value with = in it has to stand in quotes, inside those of the shell: 'd"),
-        (["n=${m}"], "Interpolation key 'm' not found"),
+        (["dataset.path=a/n=4"], "stand in quotes, inside those of the shell: 'dataset.path=\"a/n=4\"'"),
+        ([r"policy.system_prompt=Use \boxed{}."], r"""of the shell: 'policy.system_prompt="Use \boxed{}."'"""),
+        (
+            ["policy.system_prompt=Think, please"],
+            """if it is one text, quote it: 'policy.system_prompt="Think, please"'""",
+        ),
+        (["policy.system_prompt=One.\n{}"], """prompt=One.\\n{}: this value has to stand in quotes"""),
+        (
+            [r"policy.system_prompt=One.\nTwo."],
+            r"""two characters; with a line break it is $'policy.system_prompt="One.""",
+        ),
+        (["n=${m}"], "n=${m}: Interpolation key 'm' not found"),
+        (["n=${oc.env:NOPE}"], "n=${oc.env:NOPE}: Environment variable 'NOPE' not found"),
+        (["policy.seed=${oc.env:NOPE}"], "policy.seed: Environment variable 'NOPE' not found"),
+        (["policy.seed=${policy.seed}"], "policy.seed: Recursive interpolation detected"),
+        (["n=${nope:3}"], "Unsupported interpolation type nope"),
+        (["n=${oc.env:NOPE},2", "-m"], "Environment variable 'NOPE' not found"),
+        (["hydra.run.dir=${oc.env:NOPE}"], "hydra.run.dir: Environment variable 'NOPE' not found"),
+        (
+            ["policy/prompt=steps"],
+            "has no policy/prompt to replace: a group that it does not choose from is added with +po",
+        ),
+        (["policy/prompt=steps", "nokey=1"], "+policy/prompt=steps"),
+        (["policy/prompt=step"], "policy/prompt has no option step (nearest: steps); it has boxed, steps"),
+        (["strategy=null"], "strategy=null: the option of a group is its name"),
+        (["strategy=[dvts,nope]"], "Could not load 'strategy/nope'"),
+        (["~policy"], "policy=None is not one of its options, and there is no doing without"),
+        (["~n"], "n=None is not a whole number of at least 1"),
+        (["--resolve"], "--resolve goes with --cfg"),
+        (["--cfg"], "argument --cfg/-c: expected one argument"),
+        (["-c", "jobs"], "invalid choice: 'jobs'"),
+        (["--cfg", "job", "--resolve", "policy.seed=${oc.env:NOPE}"], "Environment variable 'NOPE' not found"),
+        (["--package", "policy"], "--package goes with --cfg"),
+        (["--info", "nothing"], "argument --info/-i: invalid choice: 'nothing'"),
+        (["--run", "-m"], "--run and -m do not go together"),
+        (["--cfg", "job", "-m"], "-m and --cfg do not go together"),
+        (["--shell-completion"], "Expecting one subcommand"),
+        (["--experimental-rerun", "x.pickle"], "--experimental-rerun x.pickle: there is no such file"),
+        (["policy.capacity=0"], "policy.capacity=0 is not a whole number of at least 1"),
+        (["prm.capacity=-1"], "prm.capacity=-1 is not a whole number of at least 1"),
+        (["prm.quality=nan"], "prm.quality=nan is not a number of at least 0 and at most 1"),
+        (["seed=-1"], "seed=-1 is not a whole number of at least 0"),
+        (["workers=0"], "workers=0 is not a whole number of at least 1"),
+        (["n=1e30"], "n=1e+30 is not a whole number of at least 1"),
+        (["strategy=revisions_sqrt", "n=0"], "n=0 is not a whole number of at least 1"),
+        (["strategy=rebase", "strategy.balance=0"], "strategy.balance=0 is not a number of more than 0"),
+        (["difficulty.bins=0"], "difficulty.bins=0 is not a whole number of at least 1"),
+        (["budget=tokens", "budget.tokens=0"], "budget.tokens=0 is not a whole number of at least 1, nor null"),
+        (["dataset.shards=0"], "dataset.shards=0 is not a whole number of at least 1"),
+        (["policy.capacity=4,0", "-m"], "policy.capacity=0 is not a whole number of at least 1"),
+        (["launcher=joblib", "launcher.n_jobs=-2", "-m"], "launcher.n_jobs=-2 is not a whole number of at least -1"),
+        (["+span.best_of_n=3"], "span.best_of_n=3 is not the smallest and the largest n of a strategy, as in [4,64]"),
         (["--unknown"], "unrecognized arguments: --unknown"),
         (["policy=custom"], "policy.model has no default: add policy.model=..."),
         (["dataset.path=nope.jsonl"], "dataset file nope.jsonl does not exist"),
         (["dataset.path=torn.jsonl"], "torn.jsonl:2: not JSON"),
         (["dataset.columns.answer=solution"], "p.jsonl:1: no column solution (there are: id, question, answer)"),
-        (["policy.step_tokens=0"], "policy.step_tokens=0 is less than 1"),
-        (["policy.step_tokens=-5"], "policy.step_tokens=-5 is less than 1"),
-        (["dataset.limit=0"], "dataset.limit=0 is neither null nor a positive whole number"),
+        (["policy.step_tokens=0"], "policy.step_tokens=0 is not a whole number of at least 1, nor null"),
+        (["policy.step_tokens=-5"], "policy.step_tokens=-5 is not a whole number of at least 1, nor null"),
+        (["dataset.limit=0"], "dataset.limit=0 is not a whole number of at least 1, nor null"),
         (["hydra.run.dir=x", "n=4,8", "-m"], "a sweep (-m) takes hydra.sweep.dir"),
     ],
 )
@@ -180,6 +264,21 @@ def test_help_names_groups_options_and_examples(main: Main) -> None:
 def test_cfg_shows_the_job(main: Main) -> None:
     code, out, _ = main("--cfg", "job", "strategy=dvts", "n=64")
     assert code == 0 and "ttcs.strategies.dvts.DVTS" in out and "64" in out
+
+
+def test_flags_stand_anywhere(main: Main) -> None:
+    code, out, _ = main("--cfg", "job", *BASE, "--package", "policy", "policy.seed=7")
+    assert code == 0 and "seed: 7" in out and "dataset" not in out
+    assert arguments(["n=4", "-m", "seed=1", "--config-name", "x"]) == ["n=4", "seed=1", "-m", "--config-name", "x"]
+    assert arguments(["n=4", "--info"]) == ["n=4", "--info"]
+    assert arguments(["n=4", "--hydra-help"]) == ["--hydra-help"]
+    code, _, err = main(*BASE, "--cfg", "job", "--package", "nothing")
+    assert code == 2 and err.count("\n") == 1
+
+
+def test_an_added_group_is_what_the_line_says_it_is(main: Main) -> None:
+    code, out, _ = main("--cfg", "job", "--package", "policy", "policy=zoo", "+policy/prompt=boxed")
+    assert code == 0 and "within \\boxed{}" in out
 
 
 def test_a_sweep_of_one(main: Main) -> None:

@@ -119,7 +119,7 @@ def test_a_launcher_changes_no_folder(launcher: str) -> None:
     ("arguments", "line"),
     [
         (["launcher=slurm"], "launcher=slurm, but sbatch is not on this machine"),
-        (["launcher=slurm", "launcher.time=0"], "launcher.time=0 is not a positive whole number"),
+        (["launcher=slurm", "launcher.time=0"], "launcher.time=0 is not a whole number of at least 1"),
         (["launcher=slurm", "launcher.time=4h"], "launcher.time=4h is not a whole number"),
         (
             ["launcher=slurm", "launcher.time=2"],

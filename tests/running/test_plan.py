@@ -152,6 +152,11 @@ def test_a_simulation_where_there_is_no_pilot(plan: Plan) -> None:
         (["plan.pilto=pilot"], "there is no key plan.pilto"),
         (["--help"], "unrecognized argument: --help"),
         (["n=0"], "n=0 is not a whole number of at least 1"),
+        (["gpu.batch=0"], "gpu.batch=0 is not a whole number of at least 1"),
+        (["gpu.memory_share=2"], "gpu.memory_share=2 is not a number of more than 0 and at most 1"),
+        (["plan.policy.min_depth=0"], "plan.policy.min_depth=0 is not a whole number of at least 1"),
+        (["plan.prompt_tokens=${oc.env:NOPE}"], "Environment variable 'NOPE' not found"),
+        (["policy.seed={"], """stand in quotes, inside those of the shell: 'policy.seed="{"'"""),
     ],
 )
 def test_bad_input_gets_one_line(

@@ -43,7 +43,10 @@ def forget() -> None:
 
 def complete(config: Mapping[str, Any], key: str) -> None:
     """UserError when a value without a default was not given."""
-    for name in sorted(OmegaConf.missing_keys(OmegaConf.select(_tree(config), key))):
+    node = OmegaConf.select(_tree(config), key)
+    if not isinstance(node, DictConfig):
+        raise UserError(f"{key}={node} is not one of its options, and there is no doing without")
+    for name in sorted(OmegaConf.missing_keys(node)):
         raise UserError(f"{name} has no default: add {name}=...")
 
 

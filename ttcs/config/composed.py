@@ -9,6 +9,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from ttcs.config import ranges
 from ttcs.config.components import complete
 from ttcs.config.explain import MISTAKES, explain
 from ttcs.config.home import typed
@@ -28,6 +29,7 @@ def composed(group: str, words: Sequence[str]) -> DictConfig:
     except MISTAKES as error:
         raise UserError(explain(error, overrides) or str(error)) from error
     complete(config, group)
+    ranges.check(config)
     return config
 
 

@@ -5,26 +5,43 @@ from __future__ import annotations
 import os
 import re
 import sys
+import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
+from pathlib import Path
 from typing import NoReturn
 
+import hydra
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException, InstantiationException, MissingConfigException, OverrideParseException
 from omegaconf import OmegaConf
-from omegaconf.errors import GrammarParseError, InterpolationKeyError
+from omegaconf.errors import (
+    GrammarParseError,
+    InterpolationResolutionError,
+    MissingMandatoryValue,
+    OmegaConfBaseException,
+    UnsupportedInterpolationType,
+)
 
 from ttcs.config.identity import settings
 from ttcs.config.options import CONF, groups
+from ttcs.config.quoting import quoted
 from ttcs.config.streams import let_go
 from ttcs.config.unicode import HALF
 from ttcs.config.warned import plainly
 from ttcs.errors import UserError, told
 
 DIRECTORIES = ("hydra.run.dir", "hydra.sweep.dir")
-MISTAKES = (HydraException, GrammarParseError, InterpolationKeyError)
+MISTAKES = (
+    HydraException,
+    GrammarParseError,
+    InterpolationResolutionError,
+    UnsupportedInterpolationType,
+    MissingMandatoryValue,
+)
+HYDRA = Path(hydra.__file__).parent
 
 
 @contextmanager
@@ -61,26 +78,57 @@ def fail(line: str) -> NoReturn:
 def explain(error: BaseException, arguments: Sequence[str], config: str = "config") -> str | None:
     if (line := told(error)) is not None:
         return str(line)
-    if isinstance(error, InstantiationException) or not isinstance(error, MISTAKES):
+    if isinstance(error, InstantiationException) or not (isinstance(error, MISTAKES) or _refused(error)):
         return None
     if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
         return _unknown_option(error.missing_cfg_file, error.options)
     if isinstance(error, OverrideParseException):
-        return _unreadable(error.override, str(error).splitlines()[1])
-    text = str(error)
+        return _unreadable(error.override)
+    text = str(error).partition("Config search path:")[0]
     if match := re.match(r"Could not override '([^']+)'", text):
         return _unknown_key(match[1], arguments, config)
-    if match := re.match(r"Ambiguous value for argument '([^']+)'", text):
-        return f"{match[1]} has several values: add -m to sweep over them"
+    if match := re.match(r"Ambiguous value for argument '(.+)'$", text, re.MULTILINE):
+        return _several(match[1])
+    if isinstance(error, OmegaConfBaseException):
+        return _unresolved(error, [argument for argument in arguments if "${" in argument])
+    if text.startswith("Config group override"):
+        unfit = [argument for argument in arguments if argument.endswith("=null")] or arguments
+        return f"{' '.join(unfit)}: the option of a group is its name"
     return " ".join(text.split())
 
 
-def _unreadable(override: str, reason: str) -> str:
-    """Folders of runs are named n=16_seed=0-..., which Hydra takes for a word in quotes alone."""
+def _unresolved(error: OmegaConfBaseException, asking: Sequence[str]) -> str:
+    """Which key or, where OmegaConf does not say it, which override, and why."""
+    reason = re.sub(r"^\w+ raised while resolving interpolation: ", "", str(error.msg or error).partition("\n")[0])
+    place = error.full_key or (_line(asking[0]) if len(asking) == 1 else "")
+    return f"{place}: {reason.strip(chr(34))}" if place else reason
+
+
+def _refused(error: BaseException) -> bool:
+    """Whether Hydra has looked at what was typed and says no: it has no exception of its own for all of that."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return type(error) is ValueError and bool(frames) and Path(frames[-1].filename).is_relative_to(HYDRA)
+
+
+def _unreadable(override: str) -> str:
+    """Folders of runs are named n=16_seed=0-..., and prompts have braces in them, which mean something to Hydra."""
+    if "=" in override and (written := quoted(override)) is not None:
+        return f"{_line(override)}: this value has to stand in quotes, inside those of the shell: {written}"
+    return f"{_line(override)} is not of the form key=value"
+
+
+def _several(override: str) -> str:
+    """Values to sweep over, or a text with commas in it."""
     key, _, value = override.partition("=")
-    if "=" in value:
-        return f"{override}: a value with = in it has to stand in quotes, inside those of the shell: '{key}=\"...\"'"
-    return f"{override} is not of the form key=value ({reason})"
+    line = f"{_line(override)} has several values: add -m to sweep over them"
+    numbers = all(re.fullmatch(r"\s*-?[\d.]+(e[+-]?\d+)?\s*", part) for part in value.split(","))
+    if numbers or (CONF / key).is_dir() or (written := quoted(override)) is None:
+        return line
+    return f"{line}; or, if it is one text, quote it: {written}"
+
+
+def _line(override: str) -> str:
+    return override if override.isprintable() else ascii(override)[1:-1]
 
 
 def _unknown_option(file: str, options: Sequence[str]) -> str:
@@ -91,19 +139,41 @@ def _unknown_option(file: str, options: Sequence[str]) -> str:
 
 def _unknown_key(key: str, arguments: Sequence[str], name: str) -> str:
     """The nearest of the keys that a configuration of the same groups has."""
+    if (CONF / key).is_dir() and (group := _addable(key, arguments)) is not None:
+        return group
     pairs = [argument for argument in arguments if "," not in argument]
     chosen = [argument for argument in pairs if (CONF / argument.partition("=")[0].lstrip("/")).is_dir()]
-    GlobalHydra.instance().clear()  # the command ends here, and only one may be at work
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose(name, chosen, return_hydra_config=True)
-    plain = OmegaConf.to_container(config)
-    assert isinstance(plain, dict)
-    keys = settings({str(part): content for part, content in plain.items() if part != "hydra"})
-    known = [*groups(config), *DIRECTORIES, *(name for name in keys if not name.endswith("_"))]
+    known = [known for known in _keys(name, chosen) if known != key]
     level = [name for name in known if name.count(".") == key.count(".")]
     elsewhere = {name.rpartition(".")[2]: name for name in known}
     near = _near(key, level) or [elsewhere[name] for name in _near(key.rpartition(".")[2], elsewhere)]
     return f"there is no key {key}{_nearest(near)}; --help lists the groups, --cfg job the keys"
+
+
+def _addable(group: str, arguments: Sequence[str]) -> str | None:
+    """What to write for a group that the options chosen leave out; None: it was not written group=option."""
+    wanted = next((argument for argument in arguments if argument.startswith(f"{group}=")), None)
+    if wanted is None:
+        return None
+    options = sorted(file.stem for file in (CONF / group).glob("*.yaml"))
+    unknown = [option for option in wanted.partition("=")[2].split(",") if option not in options]
+    if unknown:
+        return _unknown_option(f"{group}/{unknown[0]}", options)
+    return f"the configuration has no {group} to replace: a group that it does not choose from is added with +{wanted}"
+
+
+def _keys(name: str, chosen: Sequence[str]) -> list[str]:
+    """Of the configuration with the groups chosen; none where they do not go together."""
+    GlobalHydra.instance().clear()  # the command ends here, and only one may be at work
+    try:
+        with initialize_config_dir(str(CONF), version_base="1.3"):
+            config = compose(name, list(chosen), return_hydra_config=True)
+    except MISTAKES:
+        return []
+    plain = OmegaConf.to_container(config)
+    assert isinstance(plain, dict)
+    keys = settings({str(part): content for part, content in plain.items() if part != "hydra"})
+    return [*groups(config), *DIRECTORIES, *(name for name in keys if not name.endswith("_"))]
 
 
 def _near(word: str, known: Iterable[str]) -> list[str]:

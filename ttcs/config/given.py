@@ -11,6 +11,7 @@ from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
 
+from ttcs.config import quoting, ranges
 from ttcs.config.home import typed
 from ttcs.config.options import CONF
 from ttcs.errors import UserError
@@ -33,6 +34,7 @@ def given(overrides: Sequence[str], allowed: Sequence[str], defaults: Sequence[s
 
     allowed: the groups and keys that may be given. defaults: overrides that those given go before.
     """
+    quoting.checked(overrides)
     parsed = OverridesParser.create().parse_overrides(typed(overrides))
     named = {override.key_or_group for override in parsed}
     for key in sorted(named):
@@ -43,6 +45,7 @@ def given(overrides: Sequence[str], allowed: Sequence[str], defaults: Sequence[s
             raise UserError(f"{key} needs its option before it: {first}=... {key}=...")
     lists = BasicSweeper.split_arguments(parsed, max_batch_size=None)[0] if parsed else [[]]
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        return [
-            Given(compose("config", [*defaults, *point], return_hydra_config=True), frozenset(named)) for point in lists
-        ]
+        configs = [compose("config", [*defaults, *point], return_hydra_config=True) for point in lists]
+    for config in configs:
+        ranges.check(config)
+    return [Given(config, frozenset(named)) for config in configs]

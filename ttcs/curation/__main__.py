@@ -9,15 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import hydra
 from omegaconf import DictConfig, OmegaConf
 
+from ttcs.config import ranges
+from ttcs.config.command import command
 from ttcs.config.components import build
-from ttcs.config.explain import answering
-from ttcs.config.home import at_home, typed
+from ttcs.config.home import at_home
 from ttcs.config.identity import identity, portable, register_resolvers
-from ttcs.config.options import CONF, options
-from ttcs.config.streams import forgiving
+from ttcs.config.options import options
 from ttcs.curation.curation import ASKED, CARD, DATA, FUNNEL, REJECTED, Curation
 from ttcs.errors import UserError
 from ttcs.records.folder import difference, write
@@ -32,26 +31,18 @@ FREE = "out", "processes", "shard"  # a data set can be gone on with other ones 
 
 def main() -> None:
     """Exit codes: as those of `python -m ttcs`."""
-    forgiving()
-    sys.argv[1:] = typed(sys.argv[1:])
-    os.environ |= {"HYDRA_FULL_ERROR": "1", "TOKENIZERS_PARALLELISM": "false"}
+    os.environ |= {"TOKENIZERS_PARALLELISM": "false"}
     try:
-        with answering("curation"):
-            hydra.main(version_base="1.3", config_path=str(CONF), config_name="curation")(_task)()
+        command("curation", _curate)
     except KeyboardInterrupt:
         print("interrupted: the same command goes on from here", file=sys.stderr)
         sys.exit(130)
 
 
-def _task(config: DictConfig) -> None:
-    """Answers at once: what Hydra is left to say of an exception is more than one line."""
-    with answering("curation"):
-        _curate(config)
-
-
 def _curate(config: DictConfig) -> None:
     if missing := sorted(OmegaConf.missing_keys(config)):
         raise UserError(f"{missing[0]} has no value: say {missing[0]}=...")
+    ranges.check(config)
     plain = portable(config)
     curation = Curation(
         Path(at_home(config.out)),

@@ -11,6 +11,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from ttcs.config import quoting
 from ttcs.config.explain import answering
 from ttcs.config.home import at_home, typed
 from ttcs.config.options import CONF
@@ -47,6 +48,7 @@ def _configs(arguments: Sequence[str]) -> Iterator[DictConfig]:
     overrides = [argument for argument in typed(arguments) if argument not in FLAGS]
     if flag := next((argument for argument in overrides if argument.startswith("-")), None):
         raise UserError(f"unrecognized argument: {flag}")
+    quoting.checked(overrides)
     with initialize_config_dir(str(CONF), version_base="1.3"):
         loader = GlobalHydra.instance().config_loader()
         mode = RunMode.MULTIRUN if len(overrides) < len(arguments) else RunMode.RUN

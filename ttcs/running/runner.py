@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -10,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from ttcs.choice.difficulty import Difficulty
+from ttcs.config import ranges
 from ttcs.config.components import build, complete, share
 from ttcs.config.file import load
 from ttcs.config.identity import portable, register_resolvers
 from ttcs.config.options import options
 from ttcs.config.paths import here
+from ttcs.config.ranges import COUNT
 from ttcs.core import Problem
 from ttcs.errors import EngineError, UserError, told
 from ttcs.records.folder import CONFIG, RECORDS, SUMMARY, claim, write
@@ -47,11 +48,11 @@ class Plan:
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Plan:
-        whole(config, "n", 1)
-        whole(config, "seed", 0)
-        whole(config, "workers", 1)
-        for model in ("policy", "prm"):
-            complete(config, model)
+        for key in ("n", "seed", "workers"):
+            whole(config, key, 0 if key == "seed" else 1)
+        for key in ("policy", "prm", "difficulty", "dataset", *METHOD):
+            complete(config, key)
+        ranges.check(config)
         for key in METHOD:
             build(config, key)
         return cls(build(config, "difficulty"), share(config, "dataset"))
@@ -141,12 +142,18 @@ def _done(path: Path, problems: Sequence[Problem]) -> tuple[dict[str, bool | Non
 
 def left_out(config: Mapping[str, Any], strategy: str) -> bool:
     """Whether n is outside of what `span` gives the strategy."""
-    smallest, largest = config["span"].get(strategy, (1, math.inf))
-    return not smallest <= whole(config, "n", 1) <= largest
+    n = whole(config, "n", 1)
+    span = (config.get("span") or {}).get(strategy)
+    if span is None:
+        return False
+    if not isinstance(span, ListConfig) or len(span) != 2 or not all(COUNT.hold(limit) for limit in span):
+        raise UserError(f"span.{strategy}={span} is not the smallest and the largest n of a strategy, as in [4,64]")
+    smallest, largest = span
+    return not smallest <= n <= largest
 
 
 def whole(config: Mapping[str, Any], key: str, least: int) -> int:
-    value: int = config[key]
+    value: int | None = config.get(key)
     if type(value) is not int or value < least:
         raise UserError(f"{key}={value} is not a whole number of at least {least}")
     return value

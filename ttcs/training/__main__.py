@@ -11,12 +11,11 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
+from ttcs.config import ranges
+from ttcs.config.command import command
 from ttcs.config.components import build
-from ttcs.config.explain import answering
-from ttcs.config.home import at_home, typed
+from ttcs.config.home import at_home
 from ttcs.config.identity import register_resolvers
-from ttcs.config.options import CONF
-from ttcs.config.streams import forgiving
 from ttcs.errors import UserError
 from ttcs.running.picture import drawn
 from ttcs.training.claim import claim
@@ -29,18 +28,15 @@ os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")  # a stage has a
 
 def main() -> None:
     """Exit codes: as those of `python -m ttcs`."""
-    forgiving()
-    sys.argv[1:] = typed(sys.argv[1:])
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra lets exceptions through to `answering`
-    with answering("training"):
-        hydra.main(version_base="1.3", config_path=str(CONF), config_name="training")(_task)()
+    command("training", _task)
 
 
 def _task(config: DictConfig) -> None:
     first = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun starts: what it says is enough
-    with redirect_stdout(sys.stdout if first else StringIO()), answering("training"):
+    with redirect_stdout(sys.stdout if first else StringIO()):
         if missing := sorted(OmegaConf.missing_keys(config.stage)):
             raise UserError(f"{missing[0]} has no value: say {missing[0]}=...")
+        ranges.check(config)
         plain = at_home(OmegaConf.to_container(config.stage, resolve=True))
         stage = OmegaConf.create(plain)
         print(OmegaConf.to_yaml(stage))
