@@ -24,7 +24,7 @@ THROUGHPUT = frozenset(
     }
 )
 # What happens around a run, not in it.
-OUTSIDE = frozenset({"hydra", "difficulty", "launcher", "span", "workers"})
+OUTSIDE = frozenset({"hydra", "difficulty", "launcher", "open", "span", "workers"})
 
 
 def register_resolvers() -> None:

@@ -44,6 +44,8 @@ class Plan:
         whole(config, "n", 1)
         whole(config, "seed", 0)
         whole(config, "workers", 1)
+        if config.open is not None:
+            whole(config, "open", 1)
         for model in ("policy", "prm"):
             complete(config, model)
         for key in METHOD:

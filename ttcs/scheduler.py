@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import cache
+from itertools import count
 from typing import Any
 
 from ttcs.core import PRM, Continue, Continued, Judge, Judged, Policy, Problem, Selection, Strategy
-from ttcs.execution import Execution, Outcome, Running, Sampling
+from ttcs.execution import Execution, Outcome, Running, Sampling, Scoring
 from ttcs.lane import Lane
 from ttcs.ledger import Budget
+from ttcs.opening import Opening
 
 
 def run(
@@ -20,42 +23,59 @@ def run(
     prm: Callable[[], PRM],
     budget: Budget,
     seed: int,
+    bound: int | None = None,
 ) -> Iterator[Outcome]:
     """Search every problem; outcomes come in the order in which the searches end.
 
-    problems: asked for one as long as the policy has room; None for now means that the engines work first.
-    prm: called once, when something has to be scored for the first time. What a search comes to depends on the seed and
-    its problem alone: not on the other problems, their order, or the capacity of the engines.
+    problems: asked for one as long as the policy has room, and the engines' caches; None for now means that the engines
+    work first. bound: see `Opening`. prm: called once, when something has to be scored for the first time. What a search
+    comes to depends on the seed and its problem alone: not on the other problems, their order, the bound, or the
+    capacity of the engines.
     """
     load = cache(prm)
-    arrivals = iter(problems)
-    sampling: Lane[Running, Continue, Continued] = Lane(lambda: policy)
-    scoring: Lane[Running, Judge, Judged] = Lane(load)
+    arrivals, numbers = iter(problems), count()
+    sampling: Lane[tuple[int, Running], Continue, Continued] = Lane(lambda: policy)
+    scoring: Lane[tuple[int, Running], Judge, Judged] = Lane(load)
+    opening = Opening(bound)
+    opening.holds(policy.cache_tokens)
 
-    def advance(running: Running, results: list[Any] | None) -> Iterator[Outcome]:
-        """Send a search the results it waits for; queue the wave it asks for next, or yield its outcome."""
+    def advance(order: int, running: Running, results: list[Any] | None) -> Iterator[Outcome]:
+        """Send a search the results it waits for; queue the wave it asks for next, or yield its outcome.
+
+        order: the number of its problem. The engines serve the oldest one first, so that few are half done at a time.
+        """
         try:
             wave = next(running) if results is None else running.send(results)
         except StopIteration as end:
+            opening.end(order)
             yield end.value
             return
+        trajectories = [request.trajectory for request in wave.requests]
         if isinstance(wave, Sampling):
-            sampling.add(running, wave.requests)
+            sampling.add((order, running), [replace(request, order=order) for request in wave.requests])
         else:
-            scoring.add(running, wave.requests)
+            scoring.add((order, running), [replace(request, order=order) for request in wave.requests])
+            opening.holds(load().cache_tokens)
+        opening.wave(order, running, trajectories, isinstance(wave, Scoring))
 
     while True:
-        while len(sampling) < policy.capacity and (problem := next(arrivals, None)) is not None:
+        while len(sampling) < policy.capacity and opening.room and (problem := next(arrivals, None)) is not None:
+            order = next(numbers)
+            opening.begin(order)
             execution = Execution(problem, policy, load, budget, seed)
-            yield from advance(execution.run(strategy.search(problem), selection.reads_scores), None)
-        # While the policy is full the PRM waits for a full batch; with room in the policy, scores are what fills it.
-        ready: list[tuple[Running, list[Any]]] = []
+            yield from advance(order, execution.run(strategy.search(problem), selection.reads_scores), None)
         asked = len(scoring)
         if not scoring and not sampling:
             return
-        if scoring and (len(sampling) < policy.capacity or asked >= load().capacity):
+        # Engines that share a GPU share its time too, however few rows the policy works on: with plenty to score it is
+        # left to run dry, and gets what has gathered meanwhile at once.
+        plenty = asked > load().capacity // 2 if scoring else False
+        sampling.hold(plenty and (sampling.holding or len(sampling) < policy.capacity))
+        # While the policy is full the PRM waits for a full batch; with room in the policy, scores are what fills it.
+        ready: list[tuple[tuple[int, Running], list[Any]]] = []
+        if scoring and (sampling.holding or len(sampling) < policy.capacity or asked >= load().capacity):
             ready += scoring.step()
-        if sampling and len(scoring) == asked:  # a PRM that works by itself may have nothing yet
+        if sampling.at_work and len(scoring) == asked:  # a PRM that works by itself may have nothing yet
             ready += sampling.step()
-        for running, results in ready:
-            yield from advance(running, results)
+        for (order, running), results in ready:
+            yield from advance(order, running, results)
