@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from ttcs.core import PRM, Policy, Problem, Selection, Strategy
-from ttcs.execution import Execution, Outcome, Running, Sampling, Scoring
+from ttcs.execution import Execution, Outcome
 from ttcs.lane import Lane
 from ttcs.ledger import Budget
+from ttcs.waves import Branching, Running, Sampling, Scoring
 
 Wave = Sampling | Scoring
-Waves = list[tuple[Running, Wave]]
+Search = Running[Outcome]
+Waves = list[tuple[Search, Wave]]
 
 
 def run(
@@ -31,7 +33,7 @@ def run(
     found: dict[str, Outcome] = {}
     for first in range(0, len(problems), group):
         searches = [
-            Execution(problem, policy, lambda: prm, Budget(), seed).run(
+            Execution(problem, policy, lambda: prm, Budget(), seed, in_step=True).run(
                 strategy.search(problem), selection.reads_scores
             )
             for problem in problems[first : first + group]
@@ -40,7 +42,7 @@ def run(
     return [found[problem.id] for problem in problems]
 
 
-def together(searches: Sequence[Running], policy: Policy, prm: PRM) -> list[Outcome]:
+def together(searches: Sequence[Search], policy: Policy, prm: PRM) -> list[Outcome]:
     ended: list[Outcome] = []
     waves: Waves = []
     for search in searches:
@@ -53,19 +55,21 @@ def together(searches: Sequence[Running], policy: Policy, prm: PRM) -> list[Outc
     return ended
 
 
-def answered(engine: Policy | PRM, waves: Waves) -> list[tuple[Running, list[Any]]]:
+def answered(engine: Policy | PRM, waves: Waves) -> list[tuple[Search, list[Any]]]:
     """The results of all waves, once the last is complete."""
-    lane: Lane[Running, Any, Any] = Lane(lambda: engine)
+    lane: Lane[Search, Any, Any] = Lane(lambda: engine)
     for search, wave in waves:
         lane.add(search, wave.requests)
-    complete: list[tuple[Running, list[Any]]] = []
+    complete: list[tuple[Search, list[Any]]] = []
     while lane:
         complete += lane.step()
     return complete
 
 
-def advance(search: Running, results: list[Any] | None, waves: Waves, ended: list[Outcome]) -> None:
+def advance(search: Search, results: list[Any] | None, waves: Waves, ended: list[Outcome]) -> None:
     try:
-        waves.append((search, next(search) if results is None else search.send(results)))
+        wave = next(search) if results is None else search.send(results)
+        assert not isinstance(wave, Branching)  # what a search runs side by side advances together
+        waves.append((search, wave))
     except StopIteration as end:
         ended.append(end.value)

@@ -11,13 +11,16 @@ from hydra import compose, initialize_config_dir
 
 from ttcs.components import build
 from ttcs.core import (
+    Append,
     Continue,
     Continued,
     Judge,
     Judged,
     ModelSize,
+    Parallel,
     Problem,
-    Request,
+    Sample,
+    Score,
     Search,
     Selection,
     Step,
@@ -97,18 +100,24 @@ def unscored(trajectory: Trajectory) -> Trajectory:
 
 @dataclass
 class Recorded:
-    """A strategy together with a log of its requests and what came back."""
+    """A strategy together with a log of its requests, and of the searches that it runs side by side, and what came
+    back."""
 
     strategy: Strategy
-    log: list[tuple[Request, tuple[Trajectory, ...]]] = field(default_factory=list)
+    log: list[tuple[Sample | Score | Append, tuple[Trajectory, ...]]] = field(default_factory=list)
 
     def search(self, problem: Problem) -> Search:
-        inner = self.strategy.search(problem)
+        return self.recorded(self.strategy.search(problem))
+
+    def recorded(self, inner: Search) -> Search:
         try:
             request = next(inner)
             while True:
-                reply = yield request
-                self.log.append((request, reply))
+                if isinstance(request, Parallel):
+                    reply = yield Parallel(tuple(map(self.recorded, request.searches)))
+                else:
+                    reply = yield request
+                    self.log.append((request, reply))
                 request = inner.send(reply)
         except StopIteration as end:
             candidates: tuple[Trajectory, ...] = end.value

@@ -1,8 +1,9 @@
 """The nouns of test-time compute: problems, steps, trajectories, and the requests a search may yield.
 
 A strategy is a generator, one per problem. It yields `Sample` (to the policy), `Score` (to the PRM) or `Append` (text
-of its own) and is sent back one trajectory for each it named, in the same order; it returns its candidates. Everything
-else (batching, seeds, budgets, ledgers, records) belongs to the scheduler.
+of its own) and is sent back one trajectory for each it named, in the same order; or `Parallel`, searches that run side
+by side, and is sent back their candidates. It returns its own candidates. Everything else (batching, seeds, budgets,
+ledgers, records) belongs to the scheduler.
 """
 
 from __future__ import annotations
@@ -234,7 +235,21 @@ class Append:
     cut: bool = False
 
 
-Request = Sample | Score | Append
+@dataclass(frozen=True, slots=True)
+class Parallel:
+    """Run searches side by side, none of them waiting for another; the reply is their candidates, one search after the
+    other in the order given.
+
+    Each may do so in its turn. Each has seeds of its own and learns no score from another until all have ended, so that
+    what one comes to does not depend on how far the others are: what they begin with is best scored before. Where the
+    budget has a limit they advance together, a request of each at a time, in the order given: what one may still spend
+    depends on what the others have spent.
+    """
+
+    searches: tuple[Search, ...]
+
+
+Request = Sample | Score | Append | Parallel
 Search = Generator[Request, tuple[Trajectory, ...], tuple[Trajectory, ...]]
 
 

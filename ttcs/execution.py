@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from hashlib import blake2b
 from typing import Any
 
 from ttcs.admission import Bounds, admit
+from ttcs.branch import Asked, Branch, Rounds, in_step
 from ttcs.core import (
     PRM,
     Append,
@@ -16,9 +16,9 @@ from ttcs.core import (
     Continued,
     Judge,
     Judged,
+    Parallel,
     Policy,
     Problem,
-    Request,
     Sample,
     Score,
     Search,
@@ -27,20 +27,7 @@ from ttcs.core import (
 from ttcs.errors import UserError
 from ttcs.ledger import Budget, Ledger
 from ttcs.tree import Node, Tree
-
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """A wave for the policy: requests that may run side by side."""
-
-    requests: list[Continue]
-
-
-@dataclass(frozen=True, slots=True)
-class Scoring:
-    """A wave for the PRM."""
-
-    requests: list[Judge]
+from ttcs.waves import Branching, Reply, Running, Sampling, Scoring
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +45,12 @@ class Outcome:
     prm_parameters: int | None = None
 
 
-Running = Generator[Sampling | Scoring, list[Any], Outcome]  # sent one result per request, in order
-
-
 @dataclass(slots=True)
 class Execution:
     """Runs one search: `run` yields waves of requests and is sent their results in the same order.
 
     prm: loads the PRM on the first call; called only after something had to be scored.
+    in_step: searches side by side advance together, in one wave; as they always do where the budget has a limit.
     """
 
     problem: Problem
@@ -73,20 +58,24 @@ class Execution:
     prm: Callable[[], PRM]
     budget: Budget
     seed: int
+    in_step: bool = False
     ledger: Ledger = field(init=False, default_factory=Ledger)
     _tree: Tree = field(init=False, default_factory=Tree)
-    _turns: int = field(init=False, default=0)
     _prompt_tokens: int | None = field(init=False, default=None)
     # By leaf: the candidates of a search whose budget runs out.
     _finished: dict[int, Trajectory] = field(init=False, default_factory=dict)
 
-    def run(self, search: Search, reads_scores: bool) -> Running:
+    def run(self, search: Search, reads_scores: bool) -> Running[Outcome]:
         """reads_scores: have the finished candidates scored at the end, as far as the search has not."""
         started = time.perf_counter()
-        candidates = yield from self._converse(search)
-        finished = [candidate for candidate in candidates if candidate.finished]
+        root = Branch(search, self._tree, f"{self.seed}\0{self.problem.id}")
+        try:
+            candidates = yield from self._waves(self._rounds(root))
+        except _SpentError:
+            candidates = tuple(self._finished.values())
+        finished = tuple(candidate for candidate in candidates if candidate.finished)
         if reads_scores and len(finished) > 1:  # with one there is nothing to choose
-            yield from self._score(finished)
+            yield from self._score([(root, Score(finished))])
         for i, candidate in enumerate(candidates):
             if not self._tree.holds(candidate):
                 raise ValueError(f"candidate {i} of problem {self.problem.id} has steps outside its tree")
@@ -94,76 +83,101 @@ class Execution:
         kept = {step.node: len(step.tokens) for step in sampled}
         self.ledger.discarded_tokens = self.ledger.decoded_tokens - self.ledger.lookahead_tokens - sum(kept.values())
         self.ledger.seconds = time.perf_counter() - started
-        scored = tuple(self._tree.scored(candidate) for candidate in candidates)
+        settled = self._tree.settle(candidates)
         prm = self.prm().size.parameters if self.ledger.prm_calls else None
-        return Outcome(self.problem, scored, self._tree.nodes(), self.ledger, self.policy.size.parameters, prm)
+        return Outcome(self.problem, settled, self._tree.nodes(), self.ledger, self.policy.size.parameters, prm)
 
-    def _converse(self, search: Search) -> Generator[Sampling | Scoring, list[Any], tuple[Trajectory, ...]]:
-        said = _resume(search, None)
-        while not isinstance(said, tuple):
-            if isinstance(said, Score):
-                reply = yield from self._score(said.trajectories)
-            elif isinstance(said, Append):
-                steps = self.policy.append(said.text, said.cut)
-                reply = tuple(self._tree.grow(trajectory, steps, False) for trajectory in said.trajectories)
+    def _waves(self, rounds: Rounds) -> Running[Reply]:
+        """What a search asks for, as waves for the engines; its candidates."""
+        replies: list[Reply] | None = None
+        try:
+            while True:
+                asked = next(rounds) if replies is None else rounds.send(replies)
+                replies = (yield asked) if isinstance(asked, Branching) else (yield from self._answer(asked))
+        except StopIteration as end:
+            candidates: Reply = end.value
+            return candidates
+        finally:
+            rounds.close()
+
+    def _rounds(self, branch: Branch) -> Rounds:
+        """What a search asks for of the engines; it is closed if it does not come to its end."""
+        try:
+            said = branch.resume(None)
+            while not isinstance(said, tuple):
+                if isinstance(said, Parallel):
+                    reply = yield from self._side_by_side(branch, said.searches)
+                elif isinstance(said, Append):
+                    steps = self.policy.append(said.text, said.cut)
+                    reply = tuple(branch.tree.grow(trajectory, steps, False) for trajectory in said.trajectories)
+                else:
+                    (reply,) = yield [(branch, said)]
+                said = branch.resume(reply)
+            return said
+        finally:
+            branch.search.close()
+
+    def _side_by_side(self, branch: Branch, searches: Sequence[Search]) -> Rounds:
+        """The candidates of all; what one of them fails with ends the others."""
+        forks = branch.fork(searches)
+        rounds = [self._rounds(fork) for fork in forks]
+        try:
+            if self.in_step or self.budget != Budget() or not forks:
+                found = yield from in_step(rounds)
             else:
-                reply = yield from self._sample(said)
-                if len(reply) < len(said.trajectories):
-                    search.close()
-                    return tuple(self._finished.values())
-            said = _resume(search, reply)
-        return said
+                found = yield Branching([self._waves(each) for each in rounds])
+            return tuple(candidate for candidates in found for candidate in candidates)
+        finally:
+            for each in rounds:
+                each.close()
+            branch.join(forks)
 
-    def _sample(self, sample: Sample) -> Generator[Sampling, list[Continued], tuple[Trajectory, ...]]:
-        """Fewer trajectories than asked for when the budget runs out."""
-        waiting = [
-            Continue(
-                trajectory,
-                sample.max_steps,
-                None,
-                sample.temperature,
-                self._seed(i),
-                logprobs=sample.logprobs,
-                thinking=sample.thinking,
-                answer=sample.answer,
-                total=sample.total,
-                suppress=sample.suppress,
-            )
-            for i, trajectory in enumerate(sample.trajectories)
-        ]
-        self._turns += 1
-        grown: list[Trajectory] = []
+    def _answer(self, asked: Sequence[Asked]) -> Generator[Sampling | Scoring, list[Any], list[Reply]]:
+        """The replies to all; what has to be sampled goes together, and so does what has to be scored."""
+        samples = [(branch, said) for branch, said in asked if isinstance(said, Sample)]
+        scores = [(branch, said) for branch, said in asked if isinstance(said, Score)]
+        sampled = iter((yield from self._sample(samples)))
+        scored = iter((yield from self._score(scores)))
+        return [next(sampled if isinstance(said, Sample) else scored) for _, said in asked]
+
+    def _sample(self, asked: Sequence[tuple[Branch, Sample]]) -> Generator[Sampling, list[Continued], list[Reply]]:
+        """_SpentError when the budget runs out."""
+        waiting = [(i, request) for i, (branch, said) in enumerate(asked) for request in branch.requests(said)]
+        grown: list[list[Trajectory]] = [[] for _ in asked]
         while waiting:
             bounds = Bounds(self.policy.size, self.policy.max_tokens, self._prompt_tokens)
-            wave = admit(waiting, self.budget.left(self.ledger), bounds)
+            wave = admit([request for _, request in waiting], self.budget.left(self.ledger), bounds)
             if not wave:
-                break
-            waiting = waiting[len(wave) :]
+                raise _SpentError
             results = yield Sampling(wave)
-            for request, result in zip(wave, results, strict=True):
-                grown.append(self._grow(request, result, sample.lookahead))
-        return tuple(grown)
+            for (i, _), request, result in zip(waiting, wave, results, strict=False):
+                grown[i].append(self._grow(*asked[i], request, result))
+            waiting = waiting[len(wave) :]
+        return [tuple(trajectories) for trajectories in grown]
 
-    def _grow(self, request: Continue, result: Continued, lookahead: bool) -> Trajectory:
-        self.ledger.charge_policy(self.policy.size, request, result, lookahead)
+    def _grow(self, branch: Branch, sample: Sample, request: Continue, result: Continued) -> Trajectory:
+        self.ledger.charge_policy(self.policy.size, request, result, sample.lookahead)
         if self._prompt_tokens is None:
             self._prompt_tokens = result.prompt_tokens - len(request.trajectory.tokens)
-        trajectory = self._tree.grow(request.trajectory, result.steps, lookahead)
-        if trajectory.finished and not lookahead:
+        trajectory = branch.tree.grow(request.trajectory, result.steps, sample.lookahead)
+        if trajectory.finished and not sample.lookahead:
             self._finished[trajectory.steps[-1].node] = trajectory
         return trajectory
 
-    def _score(self, trajectories: Sequence[Trajectory]) -> Generator[Scoring, list[Judged], tuple[Trajectory, ...]]:
-        known = [self._tree.scored(trajectory) for trajectory in trajectories]
-        unscored = {trajectory.steps[-1].node: trajectory for trajectory in known if not trajectory.scored}
-        if unscored:
-            read = [replace(trajectory, steps=trajectory.judged) for trajectory in unscored.values()]
+    def _score(self, asked: Sequence[tuple[Branch, Score]]) -> Generator[Scoring, list[Judged], list[Reply]]:
+        waiting = [
+            (branch.tree, trajectory)
+            for branch, said in asked
+            for trajectory in _unscored(map(branch.tree.scored, said.trajectories))
+        ]
+        if waiting:
+            read = [replace(trajectory, steps=trajectory.judged) for _, trajectory in waiting]
             results = yield Scoring([Judge(trajectory) for trajectory in read])
-            for trajectory, result in zip(read, results, strict=True):
+            for (tree, _), trajectory, result in zip(waiting, read, results, strict=True):
                 self.ledger.charge_prm(self.prm().size, result)
                 self._check(result.scores)
-                self._tree.learn(trajectory, result.scores)
-        return tuple(self._tree.scored(trajectory) for trajectory in known)
+                tree.learn(trajectory, result.scores)
+        return [tuple(map(branch.tree.scored, said.trajectories)) for branch, said in asked]
 
     def _check(self, scores: Sequence[float | None]) -> None:
         """UserError for a score that is none: a search would go on with it, and records cannot hold it."""
@@ -172,16 +186,11 @@ class Execution:
                 name = f"step {number} of a solution of problem {self.problem.id}"
                 raise UserError(f"the PRM scored {name} {score}, which is not in [0, 1]")
 
-    def _seed(self, index: int) -> int:
-        """64 bits from what identifies the request, whatever else is running."""
-        name = f"{self.seed}\0{self.problem.id}\0{self._turns}\0{index}"
-        return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big")
+
+class _SpentError(Exception):
+    """The budget ran out."""
 
 
-def _resume(search: Search, reply: tuple[Trajectory, ...] | None) -> Request | tuple[Trajectory, ...]:
-    """The next request, or the candidates when the search returns."""
-    try:
-        return next(search) if reply is None else search.send(reply)
-    except StopIteration as end:
-        candidates: tuple[Trajectory, ...] = end.value
-        return candidates
+def _unscored(known: Iterable[Trajectory]) -> Iterable[Trajectory]:
+    """Those that the PRM has to read, each once."""
+    return {trajectory.steps[-1].node: trajectory for trajectory in known if not trajectory.scored}.values()

@@ -4,13 +4,19 @@ import pytest
 
 from tests.simulation import Recorded, one
 from ttcs import reduction
-from ttcs.core import Problem, Sample, Score, Step, Stop, Trajectory
+from ttcs.core import Parallel, Problem, Sample, Score, Search, Step, Stop, Trajectory
 from ttcs.policies.scripted import ScriptedPolicy
 from ttcs.strategies.dvts import DVTS
 
 
 def texts(trajectories: tuple[Trajectory, ...], subtree: int) -> list[str]:
     return [trajectory.text for trajectory in trajectories if trajectory.subtree == subtree]
+
+
+def begun(strategy: DVTS) -> tuple[Search, ...]:
+    request = next(strategy.search(Problem("p", "?")))
+    assert isinstance(request, Parallel)
+    return request.searches
 
 
 def test_exact_counts() -> None:
@@ -23,16 +29,17 @@ def test_every_subtree_keeps_its_own_best() -> None:
     """No comparison across subtrees: the best of a bad subtree stays although all of another one are better."""
     recorded = Recorded(DVTS(16, 4, 40, reduction.last))
     one(recorded, policy=ScriptedPolicy(min_depth=5, max_depth=5))
-    crossed = 0
-    for (_, children), (sample, _) in zip(recorded.log[1::2], recorded.log[2::2], strict=False):
-        assert isinstance(sample, Sample)
-        for i in range(4):
-            family = [child for child in children if child.subtree == i]
-            best = max(family, key=lambda child: reduction.last(child.scores))
-            assert sample.trajectories[4 * i : 4 * i + 4] == (best,) * 4
-            crossed += sum(child.scores[-1] > best.scores[-1] for child in children)
-    assert len(recorded.log) == 10
-    assert crossed  # else the case shows nothing
+    kept: list[list[float]] = []
+    for i in range(4):
+        log = [(request, reply) for request, reply in recorded.log if reply[0].subtree == i]
+        assert len(log) == 10
+        kept.append([])
+        for (_, children), (sample, _) in zip(log[1::2], log[2::2], strict=False):
+            assert isinstance(sample, Sample)
+            best = max(children, key=lambda child: reduction.last(child.scores))
+            assert sample.trajectories == (best,) * 4
+            kept[-1].append(best.scores[-1])
+    assert any(min(scores) < max(scores) for scores in zip(*kept, strict=True))  # else the case shows nothing
 
 
 def test_no_subtree_is_better_for_another_ones_scores() -> None:
@@ -58,8 +65,8 @@ def test_width_one_is_best_of_n_step_by_step() -> None:
 def test_each_subtree_ends_when_its_best_is_finished() -> None:
     recorded = Recorded(DVTS(16, 4, 40, reduction.last))
     outcome = one(recorded, policy=ScriptedPolicy(min_depth=2, max_depth=8))
-    sizes = [len(request.trajectories) for request, _ in recorded.log if isinstance(request, Sample)]
-    assert sizes == sorted(sizes, reverse=True) and sizes[-1] < 16
+    sampled = [reply[0].subtree for request, reply in recorded.log if isinstance(request, Sample)]
+    assert len({sampled.count(i) for i in range(4)}) > 1
     assert len(outcome.candidates) == 16
     for i in range(4):
         family = [candidate for candidate in outcome.candidates if candidate.subtree == i]
@@ -80,7 +87,7 @@ def test_ends_at_max_steps() -> None:
 
 @pytest.mark.parametrize(("stops", "goes_on"), [((Stop.LENGTH, Stop.STEP), True), ((Stop.LENGTH, Stop.LENGTH), False)])
 def test_what_was_cut_off_is_passed_over(stops: tuple[Stop, Stop], goes_on: bool) -> None:
-    search = DVTS(2, 2, 40, reduction.last).search(Problem("p", "?"))
+    (search,) = begun(DVTS(2, 2, 40, reduction.last))
     sample = next(search)
     assert isinstance(sample, Sample)
     score = search.send(

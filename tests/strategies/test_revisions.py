@@ -111,12 +111,13 @@ def test_bad_sizes() -> None:
 def test_self_refinement_asks_for_a_critique_and_for_a_better_attempt() -> None:
     strategy = Recorded(SelfRefine(6, 2, "what is wrong?", "do better"))
     outcome = one(strategy, selection=Majority())
-    requests = [request for request, _ in strategy.log if isinstance(request, Sample)]
+    log = [(request, reply) for request, reply in strategy.log if reply[0].subtree == 0]
+    requests = [request for request, _ in log if isinstance(request, Sample)]
     assert [request.lookahead for request in requests] == [False, True, False, True, False]
     said = [[turn.request for turn in request.trajectories[0].history] for request in requests]
     assert said == [[], ["what is wrong?"], ["what is wrong?", "do better"], *said[1:3]]
     assert len(outcome.candidates) == 6 and outcome.ledger.lookahead_tokens > 0
-    assert requests[3].trajectories[0].history[0].attempt == strategy.log[2][1][0]
+    assert requests[3].trajectories[0].history[0].attempt == log[2][1][0]
 
 
 def test_the_best_of_a_search_are_revised() -> None:

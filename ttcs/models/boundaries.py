@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 BREAK = "\n\n"
+BYTE = re.compile("<0x[0-9A-F]{2}>")  # as SentencePiece spells what it has no piece for; such bytes are read together
 
 
 class Boundaries:
@@ -13,7 +15,8 @@ class Boundaries:
     Many tokens can end a step ("\\n\\n", ".\\n\\n", "$.\\n\\n", ...), and two can together ("\\n" and "\\n").
     Tokens that the tokenizer does not have, with which some checkpoints pad their vocabulary, have no text.
 
-    ends: tokens that end a step whatever comes before. solid: tokens that are more than white space.
+    ends: tokens that end a step whatever comes before. solid: tokens that are more than white space. whole: of these
+    the ones that no token before or behind them can change: they are no bytes of a character.
     """
 
     def __init__(self, tokenizer: Any) -> None:
@@ -21,6 +24,8 @@ class Boundaries:
         texts = {i: tokenizer.decode([i]) for i in range(len(tokenizer)) if i not in special}
         self.ends = frozenset(i for i, text in texts.items() if text.endswith(BREAK))
         self.solid = frozenset(i for i, text in texts.items() if text.strip())
+        spelled = dict(zip(texts, tokenizer.convert_ids_to_tokens(list(texts)), strict=True))
+        self.whole = frozenset(i for i in self.solid if "\ufffd" not in texts[i] and not BYTE.fullmatch(spelled[i]))
         self._closes = frozenset(i for i, text in texts.items() if text.endswith("\n"))
         self._opens = frozenset(i for i, text in texts.items() if text.startswith("\n")) - self.solid
 

@@ -149,12 +149,17 @@ class Draft:
             return (Step(-1, (), "", self._limit, thinking=self._thinking),)
         steps, start = [], 0
         for end, stop, thinking in self._ends:
-            # A token's text may depend on the one before it, so that of a step is what it adds.
-            text = self.rules.decode(self.tokens[:end])[len(self.rules.decode(self.tokens[:start])) :]
+            text = self._added(start, end)
             logprobs = tuple(self.logprobs[start:end]) if self.request.logprobs else None
             steps.append(Step(-1, tuple(self.tokens[start:end]), text, stop, logprobs=logprobs, thinking=thinking))
             start = end
         return tuple(steps)
+
+    def _added(self, start: int, end: int) -> str:
+        """The text that a step's tokens add, which may depend on tokens before them, but on none before a whole one."""
+        before = range(start - 1, -1, -1)
+        whole = next((i for i in before if self.tokens[i] in self.rules.boundaries.whole), 0)
+        return self.rules.decode(self.tokens[whole:end])[len(self.rules.decode(self.tokens[whole:start])) :]
 
     def _end(self, stop: Stop, at: int | None = None) -> None:
         self._ends.append(End(len(self.tokens) if at is None else at, stop, self._thinking))

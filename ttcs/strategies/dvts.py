@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ttcs.core import Problem, Reduction, Sample, Score, Search, Trajectory
+from ttcs.core import Parallel, Problem, Reduction, Sample, Score, Search, Trajectory
 from ttcs.strategies.checks import at_least, multiple
 
 
@@ -25,19 +25,16 @@ class DVTS:
         at_least(1, max_steps=self.max_steps)
 
     def search(self, problem: Problem) -> Search:
-        nodes = [Trajectory(problem, subtree=i) for i in range(self.n // self.width)]
-        siblings: dict[int | None, tuple[Trajectory, ...]] = {}
-        for _ in range(self.max_steps):
-            sampled = yield Sample(tuple(node for node in nodes for _ in range(self.width)), max_steps=1)
-            children = yield Score(sampled)
-            families = [children[i : i + self.width] for i in range(0, len(children), self.width)]
-            siblings |= {family[0].subtree: family for family in families}
-            nodes = [best for family in families if (best := self.best(family)) is not None and best.live]
-            if not nodes:
-                break
-        return tuple(child for family in siblings.values() for child in family)
+        return (yield Parallel(tuple(self.grow(Trajectory(problem, subtree=i)) for i in range(self.n // self.width))))
 
-    def best(self, family: tuple[Trajectory, ...]) -> Trajectory | None:
-        """The best that is complete or can go on; None if all were cut off."""
-        able = [child for child in family if child.live or child.finished]
-        return max(able, key=lambda child: self.rank(child.scores), default=None)
+    def grow(self, node: Trajectory) -> Search:
+        """The siblings of the last step of one tree."""
+        siblings: tuple[Trajectory, ...] = ()
+        for _ in range(self.max_steps):
+            sampled = yield Sample((node,) * self.width, max_steps=1)
+            siblings = yield Score(sampled)
+            able = [child for child in siblings if child.live or child.finished]
+            node = max(able, key=lambda child: self.rank(child.scores), default=node)
+            if not able or node.finished:
+                break
+        return siblings

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import dataclass
 
-from ttcs.core import Problem, Request, Sample, Score, Search, Trajectory, Turn
+from ttcs.core import Parallel, Problem, Sample, Score, Search, Trajectory, Turn
 from ttcs.strategies.checks import at_least, multiple
 
-Chain = list[Trajectory]
+Chain = tuple[Trajectory, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,27 +30,24 @@ class Revisions:
         at_least(1, window=self.window)
 
     def search(self, problem: Problem) -> Search:
-        begun: list[Chain] = [[] for _ in range(self.chains)]
-        chains = yield from revise(problem, begun, self.n // self.chains, self.window, self.sure)
-        return tuple(attempt for chain in chains for attempt in chain)
+        attempts = self.n // self.chains
+        chains = (revise(problem, i, (), attempts, self.window, self.sure) for i in range(self.chains))
+        return (yield Parallel(tuple(chains)))
 
 
 def revise(
-    problem: Problem, chains: list[Chain], rounds: int, window: int, sure: float | None = None
-) -> Generator[Request, tuple[Trajectory, ...], list[Chain]]:
-    """The chains with an attempt more each round, but for those that end with one that the verifier is `sure` of."""
-    going = list(range(len(chains)))
-    for _ in range(rounds):
-        starts = tuple(Trajectory(problem, (), i, shown(chains[i], window)) for i in going)
-        attempts = yield Sample(starts)
+    problem: Problem, subtree: int, begun: Chain, attempts: int, window: int, sure: float | None = None
+) -> Search:
+    """So many more attempts of a chain that was begun, or fewer if the verifier is `sure` of one."""
+    chain = begun
+    for _ in range(attempts):
+        attempt = yield Sample((Trajectory(problem, (), subtree, shown(chain, window)),))
         if sure is not None:
-            attempts = yield Score(attempts)
-        for i, attempt in zip(going, attempts, strict=True):
-            chains[i].append(attempt)
-        going = [i for i in going if sure is None or not _reached(chains[i][-1], sure)]
-        if not going:
+            attempt = yield Score(attempt)
+        chain += attempt
+        if sure is not None and _reached(chain[-1], sure):
             break
-    return chains
+    return chain[len(begun) :]
 
 
 def shown(chain: Chain, window: int) -> tuple[Turn, ...]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ttcs.core import Problem, Reduction, Score, Search, Strategy
+from ttcs.core import Parallel, Problem, Reduction, Score, Search, Strategy
 from ttcs.strategies.checks import at_least
 from ttcs.strategies.revisions import revise
 
@@ -31,7 +31,7 @@ class SearchAndRevise:
         found = yield from self.first.search(problem)
         scored = yield Score(tuple(candidate for candidate in found if candidate.finished))
         best = sorted(scored, key=lambda candidate: -self.rank(candidate.scores))[: self.top]
-        chains = yield from revise(problem, [[one] for one in best], (self.n - self.searched) // self.top, self.window)
-        revisions = [attempt for chain in chains for attempt in chain[1:]]
+        attempts = (self.n - self.searched) // self.top
+        revised = yield Parallel(tuple(revise(problem, i, (one,), attempts, self.window) for i, one in enumerate(best)))
         # Together they are one whole: no subtree of theirs is a smaller run of this strategy.
-        return tuple(replace(candidate, subtree=None) for candidate in (*found, *revisions))
+        return tuple(replace(candidate, subtree=None) for candidate in (*found, *revised))

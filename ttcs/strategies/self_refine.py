@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ttcs.core import Problem, Sample, Search, Trajectory, Turn
+from ttcs.core import Parallel, Problem, Sample, Search, Trajectory, Turn
 from ttcs.strategies.checks import multiple
 
 
@@ -25,15 +25,15 @@ class SelfRefine:
         multiple(self.n, chains=self.chains)
 
     def search(self, problem: Problem) -> Search:
-        attempts = yield Sample(tuple(Trajectory(problem, subtree=i) for i in range(self.chains)))
-        found = list(attempts)
-        for _ in range(self.n // self.chains - 1):
-            asked = [attempt for attempt in attempts if attempt.finished]
-            criticise = tuple(Trajectory(problem, (), one.subtree, (Turn(one, self.critique),)) for one in asked)
-            critiques = yield Sample(criticise, lookahead=True)
-            useful = [critique for critique in critiques if critique.finished]
-            attempts = yield Sample(
-                tuple(Trajectory(problem, (), one.subtree, (*one.history, Turn(one, self.rewrite))) for one in useful)
-            )
-            found += attempts
-        return tuple(sorted(found, key=lambda attempt: attempt.subtree or 0))
+        return (yield Parallel(tuple(self.refine(Trajectory(problem, subtree=i)) for i in range(self.chains))))
+
+    def refine(self, start: Trajectory) -> Search:
+        """The attempts of one chain."""
+        attempts = yield Sample((start,))
+        while len(attempts) < self.n // self.chains and attempts[-1].finished:
+            asked = replace(start, history=(Turn(attempts[-1], self.critique),))
+            (critique,) = yield Sample((asked,), lookahead=True)
+            if not critique.finished:
+                break
+            attempts += yield Sample((replace(start, history=(*asked.history, Turn(critique, self.rewrite))),))
+        return attempts

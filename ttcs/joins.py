@@ -1,0 +1,39 @@
+"""Searches that wait for those that they run side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ttcs.lane import Waiting
+from ttcs.waves import Reply, Running
+
+
+@dataclass(slots=True)
+class Joins:
+    """Gives the candidates of searches side by side back together, in their order. `in`: whether another one waits."""
+
+    _waiting: dict[Running[Any], tuple[Waiting[Running[Any], Reply], int]] = field(init=False, default_factory=dict)
+
+    def __contains__(self, branch: Running[Any]) -> bool:
+        return branch in self._waiting
+
+    def add(self, waiter: Running[Any], branches: Sequence[Running[Any]]) -> None:
+        waiting = Waiting[Running[Any], Reply](waiter, len(branches))
+        for place, branch in enumerate(branches):
+            self._waiting[branch] = waiting, place
+
+    def end(self, branch: Running[Any], candidates: Reply) -> tuple[Running[Any], list[Reply]] | None:
+        """Who waited for this one and what all have come to, if it was the last."""
+        waiting, place = self._waiting.pop(branch)
+        waiting.results[place] = candidates
+        if len(waiting.results) < waiting.size:
+            return None
+        return waiting.waiter, [waiting.results[i] for i in range(waiting.size)]
+
+    def close(self, branch: Running[Any]) -> None:
+        """End the search that this one is a part of, and with it all of its parts."""
+        while branch in self._waiting:
+            branch = self._waiting.pop(branch)[0].waiter
+        branch.close()
