@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
 from ttcs.core import Trajectory
 
-GROWTH = 2  # what the largest problem so far may still grow by, until one has ended and shows it
+FULL = 0.75  # of a cache: the formats of PRMs add tokens of their own, and steps end within blocks
+GUESS = 8  # part of the policy's longest solution that is counted for each request until a problem has ended
 
 
 @dataclass(slots=True)
 class WorkingSet:
-    """Tokens of a search that the engines should hold.
+    """Tokens of a search that the engines should hold. requests: in its latest wave.
 
-    kept: of the prefixes that its latest wave goes on from, each once. new: of the steps in its latest wave for the PRM,
-    most of which nobody goes on from, but which push others out.
+    kept: of the prefixes that its latest wave goes on from, each once. new: of the steps in its latest wave for the
+    PRM, most of which nobody goes on from, but which push others out.
     """
 
+    requests: int = 0
     kept: int = 0
     new: int = 0
 
@@ -32,10 +34,12 @@ class Opening:
     """Whether there is room for another problem beside those that are open.
 
     bound: problems open at a time at most; None: what the caches hold decides, as far as the engines say what they do.
-    A problem counts as the largest it has been or, if that is more, as those that have ended were on average.
+    A problem counts as the largest it has been or, if that is more, as those that have ended were on average; until
+    one has ended by its requests. longest: solution of the policy, in tokens.
     """
 
-    bound: int | None = None
+    bound: int | None
+    longest: int
     _cache: int | None = field(init=False, default=None)
     _sets: dict[int, dict[Hashable, WorkingSet]] = field(init=False, default_factory=dict)  # by problem, by search
     _most: dict[int, int] = field(init=False, default_factory=dict)  # the largest so far, by problem
@@ -55,13 +59,14 @@ class Opening:
         self._total += self._most.pop(order)
         self._ended += 1
 
-    def wave(self, order: int, search: Hashable, trajectories: Iterable[Trajectory], scoring: bool) -> None:
+    def wave(self, order: int, search: Hashable, trajectories: Sequence[Trajectory], scoring: bool) -> None:
         """A search within a problem has these gone on from, or those with steps that have no score yet scored."""
         if self.bound is not None or self._cache is None:
             return
         steps = {step.node: step for trajectory in trajectories for step in trajectory.steps}
         new = sum(len(step.tokens) for step in steps.values() if scoring and step.score is None)
         found = self._sets[order].setdefault(search, WorkingSet())
+        found.requests = len(trajectories)
         found.kept = sum(len(step.tokens) for step in steps.values()) - new
         found.new = new or found.new
         self._most[order] = max(self._most[order], sum(each.tokens for each in self._sets[order].values()))
@@ -78,5 +83,13 @@ class Opening:
             return len(self._sets) < self.bound
         if self._cache is None:
             return True
-        one = self._total / self._ended if self._ended else GROWTH * max(self._most.values())
-        return one + sum(max(one, most) for most in self._most.values()) <= self._cache
+        one = self._one
+        return one + sum(max(one, most) for most in self._most.values()) <= FULL * self._cache
+
+    @property
+    def _one(self) -> float:
+        """Tokens that a problem is expected to come to."""
+        if self._ended:
+            return self._total / self._ended
+        requests = max(sum(each.requests for each in sets.values()) for sets in self._sets.values())
+        return requests * self.longest / GUESS

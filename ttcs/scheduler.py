@@ -41,14 +41,14 @@ def run(
     sampling: Lane[Waiter, Continue, Continued] = Lane(lambda: policy)
     scoring: Lane[Waiter, Judge, Judged] = Lane(load)
     joins = Joins()
-    opening = Opening(bound)
+    opening = Opening(bound, policy.max_tokens)
     opening.holds(policy.cache_tokens)
 
     def advance(order: int, running: Running[Any], results: list[Any] | None) -> Iterator[Outcome]:
         """Send a search the results it waits for; queue the wave it asks for next, or yield its outcome.
 
-        order: the number of its problem; the engines serve the oldest first. What ends one of several side by side is
-        told to the search that waits for them.
+        order: the number of its problem; the engines serve the oldest first. An error in one of several side by side
+        ends all of them.
         """
         try:
             wave = next(running) if results is None else running.send(results)
@@ -60,9 +60,8 @@ def run(
             elif (joined := joins.end(running, end.value)) is not None:
                 yield from advance(order, *joined)
             return
-        except BaseException as error:
-            if running in joins:
-                joins.fail(running, error)
+        except BaseException:
+            joins.close(running)
             raise
         if isinstance(wave, Sampling):
             opening.wave(order, running, [request.trajectory for request in wave.requests], scoring=False)

@@ -22,7 +22,10 @@ EVERY_TOKEN = {"task": "token_classify", "tok_pooling_type": "ALL"}
 
 @dataclass(slots=True)
 class Waiting:
-    """A request and the scores of its prefixes that are there. order: its problem's; computed: tokens computed for it."""
+    """A request and the scores of its prefixes that are there.
+
+    order: the number of its problem. computed: tokens computed for it.
+    """
 
     ticket: int
     asked: Reading
