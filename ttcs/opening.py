@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ttcs.core import Trajectory
@@ -41,7 +41,7 @@ class Opening:
     bound: int | None
     longest: int
     _cache: int | None = field(init=False, default=None)
-    _sets: dict[int, dict[Hashable, WorkingSet]] = field(init=False, default_factory=dict)  # by problem, by search
+    _sets: dict[int, dict[object, WorkingSet]] = field(init=False, default_factory=dict)  # by problem, by search
     _most: dict[int, int] = field(init=False, default_factory=dict)  # the largest so far, by problem
     _ended: int = field(init=False, default=0)
     _total: int = field(init=False, default=0)  # of the largest of those that have ended
@@ -59,7 +59,7 @@ class Opening:
         self._total += self._most.pop(order)
         self._ended += 1
 
-    def wave(self, order: int, search: Hashable, trajectories: Sequence[Trajectory], scoring: bool) -> None:
+    def wave(self, order: int, search: object, trajectories: Sequence[Trajectory], scoring: bool) -> None:
         """A search within a problem has these gone on from, or those with steps that have no score yet scored."""
         if self.bound is not None or self._cache is None:
             return
@@ -71,7 +71,7 @@ class Opening:
         found.new = new or found.new
         self._most[order] = max(self._most[order], sum(each.tokens for each in self._sets[order].values()))
 
-    def leave(self, order: int, search: Hashable) -> None:
+    def leave(self, order: int, search: object) -> None:
         """A search within a problem asks for nothing for now, or never again."""
         self._sets[order].pop(search, None)
 

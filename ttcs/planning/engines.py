@@ -56,9 +56,10 @@ class SimulatedPolicy:
     def __init__(self, writer: Writer, costs: Costs, cache_tokens: int, device: Device) -> None:
         self.size, self.capacity, self.max_tokens = writer.size, writer.capacity, writer.max_tokens
         self.append = writer.append
-        self.cache_tokens = cache_tokens
+        self.cache_tokens: int | None = cache_tokens
         self.decoded = self.passes = 0
         self._writer, self._costs, self._device = writer, costs, device
+        self._room = cache_tokens
         self._cache = BlockCache(cache_tokens)
         self._queue: list[tuple[int, int, Continue]] = []  # a heap: the oldest problem, then the oldest request
         self._rows: list[tuple[int, int, Row]] = []  # a heap: the pass that writes its last token, the ticket
@@ -83,7 +84,7 @@ class SimulatedPolicy:
 
     def begin(self) -> float | None:
         read = 0
-        while self._queue and len(self._rows) < self.capacity and (self._held < self.cache_tokens or not self._rows):
+        while self._queue and len(self._rows) < self.capacity and (self._held < self._room or not self._rows):
             read += self._open(*self._queue[0][1:])
             heappop(self._queue)
         if not self._rows:
@@ -133,7 +134,7 @@ class SimulatedPRM:
         self, judgement: Judgement, costs: Costs, cache_tokens: int, template: int, batch_tokens: int, device: Device
     ) -> None:
         self.size, self.capacity = judgement.size, judgement.capacity
-        self.cache_tokens = cache_tokens
+        self.cache_tokens: int | None = cache_tokens
         self.computed = 0
         self._judgement, self._costs, self._device = judgement, costs, device
         self._template, self._batch_tokens = template, batch_tokens
