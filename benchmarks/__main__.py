@@ -1,4 +1,7 @@
-"""Every goal measured, in one table: `python -m benchmarks [g1 ... g10 | curation] [--quick] [--out FILE] ...`."""
+"""Every goal measured, in one table: `python -m benchmarks [g1 ... g10 | curation] [--quick] [--out FILE] ...`.
+
+`python -m benchmarks gpu`: searches on a simulated GPU instead.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from benchmarks import (
     curation,
     curve,
     equal_n,
+    gpu,
     grouping,
     orchestrator,
     raw,
@@ -36,6 +40,9 @@ RESULTS = Path(__file__).parent / "results.json"
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["gpu"]:
+        gpu.main(sys.argv[2:])
+        return
     asked = arguments()
     torch.set_num_threads(asked.threads)
     effort = QUICK if asked.quick else Effort(asked.runs, asked.problems)

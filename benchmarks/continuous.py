@@ -22,6 +22,7 @@ class Counted:
     def __init__(self, engine: Any) -> None:
         self._engine = engine
         self.size, self.capacity, self.max_tokens = engine.size, engine.capacity, engine.max_tokens
+        self.cache_tokens = engine.cache_tokens
         self.add, self.reset = engine.add, engine.reset
         self.passes = 0
 

@@ -67,6 +67,7 @@ class ShapedPolicy:
         self._engine, self._shape = endless(), shape
         self._asked: dict[int, list[tuple[int, Stop]]] = {}
         self.size, self.capacity, self.reset = self._engine.size, self._engine.capacity, self._engine.reset
+        self.cache_tokens = self._engine.cache_tokens
         self.max_tokens = self._engine.rules.context
 
     def add(self, ticket: int, request: Continue) -> None:

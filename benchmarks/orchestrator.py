@@ -30,6 +30,7 @@ class StubPolicy:
 
     size: ModelSize = SIZE
     capacity: int = 256
+    cache_tokens: int | None = None
     max_tokens: int = 2048
     _queue: list[tuple[int, Continued]] = field(init=False, default_factory=list)
 
@@ -53,6 +54,7 @@ class StubPRM:
 
     size: ModelSize = SIZE
     capacity: int = 256
+    cache_tokens: int | None = None
     _queue: list[tuple[int, Judged]] = field(init=False, default_factory=list)
 
     def add(self, ticket: int, request: Judge) -> None:

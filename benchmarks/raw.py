@@ -28,7 +28,7 @@ class Watched:
 
     def __init__(self, engine: Any) -> None:
         self._engine = engine
-        self.size, self.capacity = engine.size, engine.capacity
+        self.size, self.capacity, self.cache_tokens = engine.size, engine.capacity, engine.cache_tokens
         self.max_tokens: int = getattr(engine, "max_tokens", 0)  # a PRM has none
         self.add, self.reset = engine.add, engine.reset
         self.cpu = 0.0

@@ -44,6 +44,7 @@ class RescoringPRM:
         self._scorer = form.load(model, tokenizer, "auto", "auto")
         self.size = scorer_size(model, self._scorer.model, self._scorer.parameters)
         self.capacity = batch_size
+        self.cache_tokens = None  # it has none
         self._queue: deque[tuple[int, Judge]] = deque()
 
     def add(self, ticket: int, request: Judge) -> None:

@@ -135,6 +135,7 @@ class CountingPolicy:
 
     def __post_init__(self) -> None:
         self.size: ModelSize = self.inner.size
+        self.cache_tokens = self.inner.cache_tokens
         self.capacity = self.inner.capacity
         self.max_tokens = self.inner.max_tokens
 
@@ -161,6 +162,7 @@ class CountingPRM:
 
     def __post_init__(self) -> None:
         self.size: ModelSize = self.inner.size
+        self.cache_tokens = self.inner.cache_tokens
         self.capacity = self.inner.capacity
 
     def add(self, ticket: int, request: Judge) -> None:

@@ -82,6 +82,7 @@ def test_a_number_of_a_model_is_refused_before_it_is_loaded(
         (["n=abc"], "n=abc is not a whole number of at least 1"),
         (["n=0"], "n=0 is not a whole number of at least 1"),
         (["n=-1"], "n=-1 is not a whole number of at least 1"),
+        (["open=0"], "open=0 is not a whole number of at least 1"),
         (["n=1.5"], "n=1.5 is not a whole number of at least 1"),
         (["seed=null"], "seed=None is not a whole number of at least 0"),
         (["strategy=dvts", "n=10"], "n=10 is not a multiple of width=4"),

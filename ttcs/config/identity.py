@@ -27,7 +27,7 @@ THROUGHPUT = frozenset(
     }
 )
 # What happens around a run, not in it.
-OUTSIDE = frozenset({"hydra", "difficulty", "launcher", "picture", "span", "workers"})
+OUTSIDE = frozenset({"hydra", "difficulty", "launcher", "open", "picture", "span", "workers"})
 
 
 def register_resolvers() -> None:

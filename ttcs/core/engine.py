@@ -28,6 +28,7 @@ class Continue:
     `seed` alone decides the randomness, so the result does not depend on what else is in the batch.
     `capped`: `max_tokens` comes from the budget of the run, so running out of it is `Stop.BUDGET`.
     thinking, answer, total, suppress: see `Sample`.
+    order: the number of its problem in the order of arrival. The smallest is served first; no result depends on it.
     """
 
     trajectory: Trajectory
@@ -41,6 +42,7 @@ class Continue:
     answer: int | None = None
     total: int | None = None
     suppress: bool = False
+    order: int = 0
 
     @property
     def limit(self) -> int | None:
@@ -65,9 +67,13 @@ class Continued:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """One request to a PRM: score the steps of `trajectory` that are not blank and have no score."""
+    """One request to a PRM: score the steps of `trajectory` that are not blank and have no score.
+
+    order: as a `Continue`'s.
+    """
 
     trajectory: Trajectory
+    order: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,7 @@ class Policy(Protocol):
     size: ModelSize
     capacity: int  # requests it can work on at once
     max_tokens: int  # longest solution, in tokens
+    cache_tokens: int | None  # whose keys and values it holds; None: it does not say
 
     def add(self, ticket: int, request: Continue) -> None: ...
 
@@ -109,6 +116,7 @@ class PRM(Protocol):
 
     size: ModelSize
     capacity: int
+    cache_tokens: int | None
 
     def add(self, ticket: int, request: Judge) -> None: ...
 

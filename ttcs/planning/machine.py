@@ -9,6 +9,17 @@ from ttcs.errors import UserError
 from ttcs.planning.work import Work
 
 BYTES = 2  # of a bf16 weight
+ALONE = 0.9  # of the memory, for a model with a GPU of its own (vLLM's default)
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """Seconds of a model's passes. weights: of any pass; context: per token that a decoded one attends to; read: per
+    token read."""
+
+    weights: float
+    context: float
+    read: float
 
 
 class Machine(Protocol):
@@ -18,6 +29,12 @@ class Machine(Protocol):
     price: float
 
     def seconds(self, work: Work) -> float: ...
+
+    def costs(self, parameters: float) -> Costs: ...
+
+    def cache_tokens(self, parameters: float, kv_bytes: float) -> int:
+        """Tokens whose keys and values, `kv_bytes` each, fit beside the weights of a model."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +77,21 @@ class GPU:
         arithmetic = work.policy_flops / max(work.decoded + work.read, 1) / self.flops
         return max(memory, arithmetic) / self.decode_share
 
+    def costs(self, parameters: float) -> Costs:
+        weights, context = BYTES * parameters / self.bandwidth, self.kv_bytes / self.bandwidth
+        return Costs(
+            weights / self.decode_share, context / self.decode_share, 2 * parameters / self.flops / self.prefill_share
+        )
+
+    def cache_tokens(self, parameters: float, kv_bytes: float) -> int:
+        """In `memory_share` of the memory; of a model too large for that, on a GPU of its own."""
+        weights = BYTES * parameters
+        share = self.memory_share if self.memory_share * self.memory > weights else ALONE
+        free = self.memory * share - weights
+        if free < kv_bytes:
+            raise UserError(f"{weights / 1e9:.1f} GB of weights do not fit on {self.name} ({self.memory / 1e9:.0f} GB)")
+        return int(free / kv_bytes)
+
     def together(self, weights: float, cache: float) -> float:
         """Sequences of `cache` bytes each that are decoded together."""
         free = self.memory * self.memory_share - weights
@@ -80,5 +112,14 @@ class Measured:
 
     def seconds(self, work: Work) -> float:
         if work.seconds is None:
-            raise UserError(f"gpu={self.name} takes its seconds from a pilot: add plan.pilot=FOLDER, or name a GPU")
+            raise self._unmeasured()
         return work.seconds
+
+    def costs(self, parameters: float) -> Costs:
+        raise self._unmeasured()
+
+    def cache_tokens(self, parameters: float, kv_bytes: float) -> int:
+        raise self._unmeasured()
+
+    def _unmeasured(self) -> UserError:
+        return UserError(f"gpu={self.name} takes its seconds from a pilot: add plan.pilot=FOLDER, or name a GPU")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import random
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from heapq import heappop, heappush
 from statistics import NormalDist
 from zlib import crc32
 
@@ -33,6 +33,8 @@ class ScriptedPolicy:
         Snell et al., 2024, section 6.1).
     thinking: how it thinks, where a strategy steers its thinking; left alone it does not.
     tokens_per_step: mean; uniform between half and one and a half of it.
+    tail: share of that mean which is drawn from an exponential distribution instead: the steps of real models have long
+        tails (at 0.9 the longest of 256 is 5.6 times the mean).
     capacity: requests worked on at once. max_tokens: longest solution. step_tokens: longest step of a solution that is
         written step by step (None: any).
     pace: tokens a request decodes per engine step, so that long requests end later (None: all at once).
@@ -48,6 +50,7 @@ class ScriptedPolicy:
     flip: float = 0.38
     thinking: ScriptedThinking = THINKING
     tokens_per_step: int = 20
+    tail: float = 0.0
     capacity: int = 64
     max_tokens: int = 2048
     step_tokens: int | None = None
@@ -55,7 +58,8 @@ class ScriptedPolicy:
     shuffle: bool = False
     seed: int = 0
     size: ModelSize = SIZE
-    _queue: deque[tuple[int, Continue]] = field(init=False, default_factory=deque)
+    cache_tokens: int | None = None
+    _queue: list[tuple[int, int, Continue]] = field(init=False, default_factory=list)  # a heap: the oldest first
     _active: list[_Decoding] = field(init=False, default_factory=list)
     _order: random.Random = field(init=False, default_factory=lambda: random.Random(0))
     _draw: random.Random = field(init=False, default_factory=random.Random)  # seeded anew for every request
@@ -64,7 +68,7 @@ class ScriptedPolicy:
         check_step_tokens(self.step_tokens)
 
     def add(self, ticket: int, request: Continue) -> None:
-        self._queue.append((ticket, request))
+        heappush(self._queue, (request.order, ticket, request))
 
     def append(self, text: str | None, cut: bool) -> tuple[Step, ...]:
         return given(text, cut)
@@ -74,7 +78,7 @@ class ScriptedPolicy:
 
     def step(self) -> list[tuple[int, Continued]]:
         while self._queue and len(self._active) < self.capacity:
-            ticket, request = self._queue.popleft()
+            _, ticket, request = heappop(self._queue)
             result = self.continued(request)
             self._active.append(_Decoding(ticket, result, sum(len(step.tokens) for step in result.steps)))
         for decoding in self._active:
@@ -156,10 +160,16 @@ class ScriptedPolicy:
     def _write(self, draw: random.Random, problem: Problem, depth: int, right: bool) -> Step:
         last = depth >= self.max_depth or (depth >= self.min_depth and draw.random() < 1 / (self.max_depth - depth + 1))
         tag = int(draw.random() * 65536)
-        length = max(1, int(self.tokens_per_step * (0.5 + draw.random())))
+        length = self._length(draw)
         text = f"## Step {depth}: {'ok' if right else 'err'} {tag:04x}"
         text += f" \\boxed{{{self._answer(draw, problem, right)}}}" if last else "\n\n"
         return Step(-1, (int(right), tag, *range(length))[:length], text, Stop.END if last else Stop.STEP)
+
+    def _length(self, draw: random.Random) -> int:
+        length = 0.5 + draw.random()
+        if self.tail:
+            length += self.tail * (-math.log(1 - draw.random()) - length)
+        return max(1, int(self.tokens_per_step * length))
 
     def _answer(self, draw: random.Random, problem: Problem, right: bool) -> str:
         """Wrong answers differ from the reference for sure: they are prefixed by x."""

@@ -61,6 +61,7 @@ class ServerPolicy:
         self.tokenizer, config = load_tokenizer(model), load_config(model)
         self.size: ModelSize = policy_size(model, config)
         self.capacity = batch_size
+        self.cache_tokens: int | None = None  # a server does not say
         self.max_tokens = max_tokens
         self.temperature, self.top_p = temperature, top_p
         thinking = Thinking(reasoning, self.tokenizer) if reasoning else None
@@ -73,7 +74,7 @@ class ServerPolicy:
 
     def add(self, ticket: int, request: Continue) -> None:
         self._api.check(request)
-        self._client.submit(ticket, partial(self._continued, request))
+        self._client.submit(ticket, request.order, partial(self._continued, request))
 
     def append(self, text: str | None, cut: bool) -> tuple[Step, ...]:
         return self.rules.append(text, cut)

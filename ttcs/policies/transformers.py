@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from itertools import groupby
 from math import nan
 
@@ -87,12 +87,13 @@ class TransformersPolicy:
         generation = loaded.generation_config
         self.rules = rules(self.tokenizer, generation, end_at_box, max_tokens, context, thinking, step_tokens)
         self._model = CachedModel(loaded, batch_size, cache_gb)
-        self._queue: deque[tuple[int, Continue]] = deque()
+        self.cache_tokens: int | None = self._model.prefixes.limit
+        self._queue: list[tuple[int, int, Continue]] = []  # a heap: the oldest problem, then the oldest request
         self._rows: list[Row] = []
         self._prompt = Prompt(self.tokenizer, system_prompt, chat_template, revision_format(model, revision), thinking)
 
     def add(self, ticket: int, request: Continue) -> None:
-        self._queue.append((ticket, request))
+        heappush(self._queue, (request.order, ticket, request))
 
     def append(self, text: str | None, cut: bool) -> tuple[Step, ...]:
         return self.rules.append(text, cut)
@@ -114,7 +115,7 @@ class TransformersPolicy:
         fresh: list[Row] = []
         full: list[tuple[int, Continued]] = []
         while self._queue and len(self._rows) + len(fresh) < self.capacity:
-            row = self._open(*self._queue.popleft())
+            row = self._open(*heappop(self._queue)[1:])
             if row.draft.room > 0:
                 fresh.append(row)
             else:

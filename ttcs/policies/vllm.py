@@ -85,6 +85,7 @@ class VLLMPolicy:
         self._prompt = Prompt(self.tokenizer, system_prompt, chat_template, revision_format(model, revision), thinking)
         arguments = {"model": model, "generation_config": "vllm", "speculative_config": speculative_config}
         self._engine = Engine("policy", settings, arguments, lora)
+        self.cache_tokens: int | None = self._engine.cache_tokens
         generation = generation_config(model, config)
         self.rules = rules(
             self.tokenizer, generation, end_at_box, max_tokens, self._engine.context, thinking, step_tokens
@@ -139,6 +140,7 @@ class VLLMPolicy:
             stride=STRIDE if request.max_steps in (1, None) else 1,
             logprobs=request.logprobs,
             suppressed=draft.suppressed,
+            priority=request.order,
         )
         self._running[name] = running
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections import deque
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from zlib import crc32
 
 from ttcs.core import Judge, Judged, ModelSize, Trajectory
@@ -33,18 +33,19 @@ class ScriptedPRM:
     shuffle: bool = False
     seed: int = 0
     size: ModelSize = SIZE
-    _queue: deque[tuple[int, Judge]] = field(init=False, default_factory=deque)
+    cache_tokens: int | None = None
+    _queue: list[tuple[int, int, Judge]] = field(init=False, default_factory=list)  # a heap: the oldest first
     _order: random.Random = field(init=False, default_factory=lambda: random.Random(0))
 
     def add(self, ticket: int, request: Judge) -> None:
-        self._queue.append((ticket, request))
+        heappush(self._queue, (request.order, ticket, request))
 
     def reset(self) -> None:
         """Nothing is left behind."""
 
     def step(self) -> list[tuple[int, Judged]]:
-        batch = [self._queue.popleft() for _ in range(min(self.capacity, len(self._queue)))]
-        done = [(ticket, self.judged(request.trajectory)) for ticket, request in batch]
+        batch = [heappop(self._queue) for _ in range(min(self.capacity, len(self._queue)))]
+        done = [(ticket, self.judged(request.trajectory)) for _, ticket, request in batch]
         if self.shuffle:
             self._order.shuffle(done)
         return done

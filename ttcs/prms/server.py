@@ -57,12 +57,13 @@ class ServerPRM:
         self._head, self._pooling, self._name = format.head, pooling, found.name
         self.size: ModelSize = prm_size(model, config)
         self.capacity = batch_size
+        self.cache_tokens: int | None = None  # a server does not say
         self._context = context_length(config) if found.context is None else min(context_length(config), found.context)
         self._memo = Memo()
         self._running: dict[Prefix, asyncio.Task[Scores]] = {}  # prefixes that the server is reading
 
     def add(self, ticket: int, request: Judge) -> None:
-        self._client.submit(ticket, partial(self._judged, request))
+        self._client.submit(ticket, request.order, partial(self._judged, request))
 
     def reset(self) -> None:
         """Requests that are left are forgotten; what the server has cached stays with the server."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Container, Iterator, Mapping, Sequence
+from heapq import heappop, heappush
 
 import torch
 
@@ -42,11 +42,12 @@ class TransformersPRM:
         self.capacity = batch_size
         self._context = context_length(self._scorer.model.config)
         self._model = CachedModel(self._scorer.model, batch_size, cache_gb)
-        self._queue: deque[tuple[int, Judge]] = deque()
+        self.cache_tokens: int | None = self._model.prefixes.limit
+        self._queue: list[tuple[int, int, Judge]] = []  # a heap: the oldest problem, then the oldest request
         self._memo = Memo()
 
     def add(self, ticket: int, request: Judge) -> None:
-        self._queue.append((ticket, request))
+        heappush(self._queue, (request.order, ticket, request))
 
     def reset(self) -> None:
         self._model.forget()
@@ -55,7 +56,7 @@ class TransformersPRM:
     @torch.inference_mode()
     def step(self) -> list[tuple[int, Judged]]:
         """Score one batch of the waiting solutions."""
-        batch = [self._queue.popleft() for _ in range(min(self.capacity, len(self._queue)))]
+        batch = [heappop(self._queue)[1:] for _ in range(min(self.capacity, len(self._queue)))]
         readings = [reading(judge, self._reader, self._context) for _, judge in batch]
         scores = self._memo.known(readings)
         missing = dict.fromkeys(p for asked in readings for p in asked.prefixes if p and p not in scores)

@@ -23,11 +23,15 @@ EVERY_TOKEN = {"task": "token_classify", "tok_pooling_type": "ALL"}
 
 @dataclass(slots=True)
 class Waiting:
-    """A request and the scores of its prefixes that are there. computed: tokens computed for it."""
+    """A request and the scores of its prefixes that are there.
+
+    order: the number of its problem. computed: tokens computed for it.
+    """
 
     ticket: int
     asked: Reading
     scores: dict[Prefix, float]
+    order: int
     computed: int = 0
 
     @property
@@ -73,6 +77,7 @@ class VLLMPRM:
         self.capacity = batch_size
         arguments = {"model": model, "pooler_config": EVERY_TOKEN, **format.head.pooling(model, tokenizer)}
         self._engine = Engine("prm", settings, arguments)
+        self.cache_tokens: int | None = self._engine.cache_tokens
         self._memo = Memo()
         self._sent: dict[str, Sent] = {}
         self._awaited: dict[Prefix, list[Waiting]] = {}  # prefixes that the engine reads, and who waits for them
@@ -81,7 +86,7 @@ class VLLMPRM:
     def add(self, ticket: int, request: Judge) -> None:
         """Have the engine read what nobody has asked for before."""
         asked = reading(request, self._reader, self._engine.context)
-        waiting = Waiting(ticket, asked, self._memo.known([asked]))
+        waiting = Waiting(ticket, asked, self._memo.known([asked]), request.order)
         wanted = waiting.wanted
         fresh = [prefix for prefix in wanted if prefix not in self._awaited]
         for prefix in wanted:
@@ -107,7 +112,7 @@ class VLLMPRM:
         self._engine.reset()
 
     def _send(self, sent: Sent) -> None:
-        self._sent[self._engine.read(sent.tokens)] = sent
+        self._sent[self._engine.read(sent.tokens, sent.asker.order)] = sent
 
     def _read(self, sent: Sent, output: Any) -> dict[Prefix, float]:
         """The scores that came with a sequence; those that did not are asked for again."""

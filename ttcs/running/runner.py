@@ -50,6 +50,8 @@ class Plan:
     def of(cls, config: Mapping[str, Any]) -> Plan:
         for key in ("n", "seed", "workers"):
             whole(config, key, 0 if key == "seed" else 1)
+        if config.get("open") is not None:
+            whole(config, "open", 1)
         for key in ("policy", "prm", "difficulty", "dataset", *METHOD):
             complete(config, key)
         ranges.check(config)

@@ -33,21 +33,40 @@ class Waiting(Generic[Waiter, Given]):
 class Lane(Generic[Waiter, Asked, Given]):
     """Hands waves of requests to an engine and gives each wave's results back together, in its order.
 
-    engine: loads it on the first call; called only when there is a request. `len`: requests outstanding.
+    engine: loads it on the first call; called only when there is a request. `len`: requests outstanding, those that it
+    is not given yet included.
     """
 
     engine: Callable[[], Engine[Asked, Given]]
+    holding: bool = field(init=False, default=False)
+    _held: list[tuple[int, Asked]] = field(init=False, default_factory=list)
     _waiting: dict[int, tuple[Waiting[Waiter, Given], int]] = field(init=False, default_factory=dict)  # by ticket
     _tickets: int = field(init=False, default=0)
 
     def __len__(self) -> int:
         return len(self._waiting)
 
+    @property
+    def at_work(self) -> bool:
+        """Whether the engine has a request."""
+        return len(self._waiting) > len(self._held)
+
+    def hold(self, holding: bool) -> None:
+        """Give the engine nothing more; or from now on all there is, and what was held back."""
+        self.holding = holding
+        if not holding:
+            held, self._held = self._held, []
+            for ticket, request in held:
+                self.engine().add(ticket, request)
+
     def add(self, waiter: Waiter, wave: Sequence[Asked]) -> None:
         waiting = Waiting[Waiter, Given](waiter, len(wave))
         for place, request in enumerate(wave):
             self._waiting[self._tickets] = waiting, place
-            self.engine().add(self._tickets, request)
+            if self.holding:
+                self._held.append((self._tickets, request))
+            else:
+                self.engine().add(self._tickets, request)
             self._tickets += 1
 
     def step(self) -> list[tuple[Waiter, list[Given]]]:

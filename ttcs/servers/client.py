@@ -18,6 +18,7 @@ import httpx2
 
 from ttcs.errors import EngineError, UserError
 from ttcs.servers.failures import BusyError, failure, refusal
+from ttcs.servers.turns import Turns
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 60.0  # seconds between two tries
 NOBODY = httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.UnsupportedProtocol, httpx2.InvalidURL
@@ -42,7 +43,7 @@ class Client(Generic[Result]):
         self.name, self.url = name, url.rstrip("/")
         self._retries = retries
         self._met = False
-        self._slots = asyncio.Semaphore(limit)
+        self._turns = Turns(limit)
         self._waits = random.Random()  # decides when a request is sent again, never what comes of it
         self._running: set[Future[Result]] = set()
         self._done: SimpleQueue[tuple[int, Future[Result]]] = SimpleQueue()
@@ -56,11 +57,11 @@ class Client(Generic[Result]):
         thread.start()
         weakref.finalize(self, _close, self._loop, self._http, thread)
 
-    def submit(self, ticket: int, work: Callable[[], Coroutine[Any, Any, Result]]) -> None:
-        """Have work done when its turn comes; `results` will give what it returns."""
+    def submit(self, ticket: int, order: int, work: Callable[[], Coroutine[Any, Any, Result]]) -> None:
+        """Have work done when its turn comes, the smallest order first; `results` will give what it returns."""
 
         async def turn() -> Result:
-            async with self._slots:
+            async with self._turns.turn(order, ticket):
                 return await work()
 
         future = asyncio.run_coroutine_threadsafe(turn(), self._loop)

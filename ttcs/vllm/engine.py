@@ -40,6 +40,7 @@ class Engine:
         self._lora = lora_request(lora)
         self._numbers = count()
         self.context: int = self._engine.model_config.max_model_len
+        self.cache_tokens = _cache_tokens(self._engine)
         self._tidy = None if self._log is None else weakref.finalize(self, self._log.unlink, missing_ok=True)
         core = self._engine.engine_core
         self._outputs = core.outputs_queue
@@ -57,11 +58,12 @@ class Engine:
         stride: int,
         logprobs: bool,
         suppressed: Sequence[int] = (),
+        priority: int = 0,
     ) -> str:
         """Have a sequence continued up to a token in `stops`; the request's name among the outputs.
 
         Tokens are not decoded: policies work on tokens. stride: how many come at a time. logprobs: of those written.
-        suppressed: tokens that are not to be written.
+        suppressed: tokens that are not to be written. priority: the smallest goes first.
         """
         from vllm import SamplingParams
         from vllm.sampling_params import RequestOutputKind
@@ -79,9 +81,9 @@ class Engine:
             logit_bias=dict.fromkeys(suppressed, SUPPRESSING) or None,
             skip_clone=True,  # nobody else has it
         )
-        return self._add(tokens, params)
+        return self._add(tokens, params, priority)
 
-    def read(self, tokens: Sequence[int]) -> str:
+    def read(self, tokens: Sequence[int], priority: int = 0) -> str:
         """Have a sequence read by a token classifier; the request's name among the outputs.
 
         A row of logits comes for each token that is computed, and none for those that are cached.
@@ -90,7 +92,9 @@ class Engine:
 
         # Left to itself vLLM computes all tokens anew whenever it is to give a row for each.
         return self._add(
-            tokens, PoolingParams(task="token_classify", use_activation=False, skip_reading_prefix_cache=False)
+            tokens,
+            PoolingParams(task="token_classify", use_activation=False, skip_reading_prefix_cache=False),
+            priority,
         )
 
     def abort(self, names: Sequence[str]) -> None:
@@ -113,12 +117,14 @@ class Engine:
             while not self._engine.reset_prefix_cache():
                 time.sleep(BUSY)
 
-    def _add(self, tokens: Sequence[int], params: Any) -> str:
+    def _add(self, tokens: Sequence[int], params: Any, priority: int) -> str:
         from vllm.inputs import tokens_input
 
         name = str(next(self._numbers))
         with self._alive():
-            self._engine.add_request(name, tokens_input(list(tokens)), params, lora_request=self._lora)
+            self._engine.add_request(
+                name, tokens_input(list(tokens)), params, lora_request=self._lora, priority=priority
+            )
         return name
 
     @contextmanager
@@ -153,7 +159,7 @@ def _arguments(name: str, settings: Settings, given: Mapping[str, Any]) -> dict[
     from vllm.v1.executor.uniproc_executor import UniProcExecutor
 
     cpu = current_platform.is_cpu()
-    ours: dict[str, Any] = {"disable_log_stats": True}
+    ours: dict[str, Any] = {"disable_log_stats": True, "scheduling_policy": "priority"}
     if not chosen():
         ours["logging_config"] = LoggingConfig(configure_logging=False)  # what is a warning or worse, plainly
     if cpu:
@@ -181,6 +187,12 @@ def _start(name: str, settings: Settings, arguments: Mapping[str, Any], log: Pat
             )
     except Exception as error:  # of whatever kind vLLM and all that it stands on have
         raise not_started(name, error, log) from error
+
+
+def _cache_tokens(engine: Any) -> int | None:
+    """Tokens whose keys and values fit, which the engine's process has said by now. None: a model without any."""
+    config = engine.vllm_config.cache_config
+    return config.num_gpu_blocks * config.block_size if config.num_gpu_blocks else None
 
 
 def _announce_death(sentinels: Sequence[int], outputs: Any) -> None:
