@@ -92,15 +92,18 @@ def _bins(bins: Bins) -> Iterator[dict[str, Any]]:
 
 
 def _cells(grid: Grid, bins: Bins) -> Iterator[dict[str, Any]]:
+    """The accuracies are those of what was run with this very n: the others are in the cells of a smaller one."""
     for bin_, rows in optimal.cells(grid, optimal.members(grid, bins)).groupby("bin"):
+        choice = rows[rows["chosen"]].iloc[0]
         yield {
             "n": grid.n,
             "bin": int(str(bin_)),
-            "method": str(rows.loc[rows["chosen"], "method"].iloc[0]),
+            "method": str(choice["method"]),
+            "size": int(choice["size"]),
             "problems": int(rows["n_problems"].iloc[0]),
             "accuracy": {
                 str(row["method"]): [round(float(row[column]), 4) for column in ("accuracy", "low", "high")]
-                for _, row in rows.iterrows()
+                for _, row in rows[rows["size"] == grid.n].iterrows()
             },
         }
 

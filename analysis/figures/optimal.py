@@ -158,13 +158,21 @@ def gain_vs_n(ax: Axes, df: pd.DataFrame) -> Axes:
 
 
 def choices(ax: Axes, df: pd.DataFrame) -> Axes:
-    """What is best in every bin at every n, with its accuracy there."""
+    """What is best in every bin with a budget of every n, the n it is run with where that is less, its accuracy."""
     best = df[df["chosen"]]
     shares = best.pivot(index="bin", columns="n", values="accuracy")
     names = best.pivot(index="bin", columns="n", values="method")
-    words = [[look(str(name)).label.replace(" ", "\n", 1) for name in row] for row in names.to_numpy()]
+    sizes = best.pivot(index="bin", columns="n", values="size")
+    words = [[_words(*cell) for cell in zip(*row, sizes.columns, strict=True)]
+             for row in zip(names.to_numpy(), sizes.to_numpy(), strict=True)]  # fmt: skip
     texts = [[f"{word}\n{100 * share:.0f}" for word, share in zip(*pair, strict=True)]
              for pair in zip(words, shares.to_numpy(), strict=True)]  # fmt: skip
     tiles(ax, shares, texts, (0.0, 1.0))
     ax.set(xlabel="N (candidates per problem)", ylabel="Bin (1 = easiest)")
     return ax
+
+
+def _words(method: str, size: int, n: int) -> str:
+    """size: what the method is best run with, of a budget of n."""
+    label = look(method).label.replace(" ", "\n", 1)
+    return f"{label}\nwith {size}" if size < n else label
