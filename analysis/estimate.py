@@ -18,6 +18,7 @@ import pandas as pd
 
 from analysis.load import Records, RecordsError
 from analysis.pool import Floats, Ints, Pool, pools, width
+from ttcs.selection import TIE
 
 SELECTIONS = ("majority", "best", "weighted", "pass")
 HIERARCHICAL = "hierarchical"
@@ -125,7 +126,7 @@ def _winners(total: npt.NDArray[np.number], first: npt.NDArray[np.integer], nobo
     """
     counted = np.where(first < nobody, total, -np.inf)
     largest = counted.max(axis=1, keepdims=True)
-    slack = 1e-12 * np.where(np.isfinite(largest), np.abs(largest), 0.0)
+    slack = TIE * np.where(np.isfinite(largest), np.abs(largest), 0.0)
     winners: Ints = np.where(counted >= largest - slack, first, nobody).min(axis=1)
     return winners
 

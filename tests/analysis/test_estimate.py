@@ -108,6 +108,8 @@ def test_sums_that_differ_by_rounding_alone_are_a_tie() -> None:
     made = samples((0, 0.3, True), (1, 0.1, False), (1, 0.2, False))
     assert 0.1 + 0.2 > 0.3
     assert estimated(made, 3, "weighted") == 1.0
+    chosen = Weighted()([Candidate(0, 0.3), Candidate(1, 0.1), Candidate(1, 0.2)])  # what a run decides
+    assert chosen == 0
 
 
 def test_no_answer_never_wins_however_well_scored() -> None:
