@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from analysis import repeats
 from analysis.load import Records, RecordsError
 from analysis.pool import INDEPENDENT
 from analysis.reduction import rescore
@@ -102,7 +103,7 @@ def largest(records: Records, difficulty: str) -> dict[int, Records]:
     if difficulty == "predicted":
         scored = set(records.candidates.loc[records.candidates["score"].notna(), "run"])
         runs = runs[runs["run"].isin(scored)]
-    first = runs.sort_values("n", ascending=False, kind="stable").drop_duplicates("seed")
+    first = repeats.first(runs, ["seed"])
     return {int(seed): records.of(run) for seed, run in zip(first["seed"], first["run"], strict=True)}
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from analysis import bootstrap, chains, estimate
+from analysis import bootstrap, chains, estimate, repeats
 from analysis.estimate import VOTES
 from analysis.load import Records, RecordsError
 from analysis.pool import INDEPENDENT, width
@@ -163,11 +163,13 @@ def same_setup(runs: pd.DataFrame, apart: str | None = None) -> None:
 
 def _strategy(records: Records, strategy: str, resamples: int, seed: int) -> Iterator[pd.DataFrame]:
     """The estimates of all runs of one strategy, each (settings, seed, n) once."""
-    runs = records.runs[records.runs["strategy"] == strategy].sort_values("n", ascending=False, kind="stable")
+    runs = records.runs[records.runs["strategy"] == strategy]
+    runs = runs.sort_values(["n", "problems"], ascending=False, kind="stable")
     runs = runs.assign(scored=[bool(records.of(run).candidates["score"].notna().any()) for run in runs["run"]])
     if strategy in INDEPENDENT:
-        votes = runs.drop_duplicates("seed")["run"]  # what no PRM is read for has no other settings
-        scores = runs[runs["scored"]].drop_duplicates(["settings", "seed"])["run"]
+        votes = list(repeats.first(runs, ["seed"])["run"])  # what no PRM is read for has no other settings
+        scores = list(repeats.first(runs[runs["scored"]], ["settings", "seed"])["run"])
+        repeats.say(runs, runs[runs["run"].isin([*votes, *scores])], ["settings", "seed"])
         for run in dict.fromkeys([*votes, *scores]):
             kinds = [*(VOTES * (run in set(votes))), *(SCORES * (run in set(scores)))]
             table = nested(records.of(run), resamples, seed)
@@ -188,10 +190,12 @@ def _strategy(records: Records, strategy: str, resamples: int, seed: int) -> Ite
 
 
 def _once(runs: pd.DataFrame, records: Records) -> pd.DataFrame:
-    """Without repeated runs; where whole subtrees make smaller runs, only the largest of a seed."""
+    """Without repeated runs; where whole subtrees make smaller runs, only the largest of a seed. The largest first."""
     sliced = [width(records.of(run)) is not None for run in runs["run"]]
     same = ["selection", "settings", "seed"]
-    return runs[~(runs.duplicated([*same, "n"]) | (runs.duplicated(same) & pd.Series(sliced, index=runs.index)))]
+    kept = runs[~(runs.duplicated([*same, "n"]) | (runs.duplicated(same) & pd.Series(sliced, index=runs.index)))]
+    repeats.say(runs, kept, same)
+    return kept
 
 
 def common(estimates: pd.DataFrame) -> pd.DataFrame:

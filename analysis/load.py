@@ -22,7 +22,7 @@ RUN = {"run": "str", "path": "str", "strategy": "str", "selection": "str", "redu
        "prm": "str", "dataset": "str", "settings": "str", "fields": "object", "setup": "object", "n": "Int64",
        "seed": "Int64",
        "width": "Int64", "chains": "Int64", "policy_parameters": "Int64",
-       "finished": "bool", "wall_seconds": "float64", "shard": "Int64", "shards": "Int64",
+       "finished": "bool", "problems": "Int64", "wall_seconds": "float64", "shard": "Int64", "shards": "Int64",
        "whole": "str"}  # fmt: skip
 PROBLEM = {"run": "str", "problem_id": "str", "level": "Int64", "family": "str", "answer": "str", "reference": "str",
            "correct": "boolean", "chosen": "Int64", "n_candidates": "Int64"}  # fmt: skip
@@ -82,7 +82,7 @@ def load(*roots: Path) -> Records:
         if not rows:
             warnings.warn(f"{folder / 'records.jsonl'}: no records yet, skipped", stacklevel=2)
             continue
-        runs.append(run)
+        runs.append(run | {"problems": len(rows)})
         problems += [problem for problem, _ in rows]
         candidates += [candidate for _, several in rows for candidate in several]
     scores = tuple(sorted({file.resolve() for root in roots for file in root.rglob(SCORES)}))

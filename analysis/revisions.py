@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import pandas as pd
 
-from analysis import chains, evaluate
+from analysis import chains, evaluate, repeats
 from analysis.bootstrap import RESAMPLES, ratio
 from analysis.estimate import RESAMPLES as SUBSETS
 from analysis.load import Records, RecordsError
@@ -52,7 +52,8 @@ def _runs(records: Records, strategy: str) -> pd.DataFrame:
 def _widest(runs: pd.DataFrame) -> list[str]:
     """The runs with the most chains first; of those with as many, the longest."""
     width = runs["chains"].fillna(runs["n"])
-    return list(runs.assign(chains=width).sort_values(["chains", "n"], ascending=False, kind="stable")["run"])
+    size = ["chains", "n", "problems"]
+    return list(runs.assign(chains=width).sort_values(size, ascending=False, kind="stable")["run"])
 
 
 def _evaluated(run: Records, resamples: int, seed: int) -> pd.DataFrame:
@@ -86,7 +87,8 @@ def longest(records: Records, strategy: str) -> list[Records]:
     """Of each seed the run with the longest chains, and of those the one with the most."""
     runs = _chained(records, strategy)
     runs = runs.assign(attempts=runs["n"] // runs["chains"])
-    first = runs.sort_values(["attempts", "chains"], ascending=False, kind="stable").drop_duplicates("seed")
+    first = repeats.first(runs, ["seed"], by=["attempts", "chains"])
+    repeats.say(runs, first, ["seed"], by=["attempts", "chains"])
     return [evaluate.graded(records.of(run)) for run in first["run"]]
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
-from analysis import calibration, evaluate, markdown, variants
+from analysis import calibration, evaluate, markdown, repeats, variants
 from analysis.bootstrap import Interval
 from analysis.figure import Panel
 from analysis.load import Records, RecordsError
@@ -47,7 +47,8 @@ class Calibration:
         several = variants.by(records.only(runs["run"]), "prm")
         any_scored = False
         for name, one in several.items():
-            largest = one.runs.sort_values("n", ascending=False, kind="stable").drop_duplicates("seed")
+            largest = repeats.first(one.runs, ["seed"])
+            repeats.say(one.runs, largest, ["seed", "settings"])
             scored = rescore(one.only(largest["run"]).candidates, "last")
             answers = scored[scored["group"].notna()].dropna(subset=["score", "correct"])
             if len(answers):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis import estimate, markdown
+from analysis import estimate, markdown, repeats
 from analysis.bootstrap import Interval, interval
 from analysis.figure import Sheet
 from analysis.load import Records, RecordsError
@@ -50,7 +50,9 @@ def _largest(records: Records, strategy: str) -> Records:
     runs = records.runs[(records.runs["strategy"] == strategy) & records.runs["finished"]]
     if runs.empty:
         raise RecordsError(f"no finished run of {strategy}")
-    return records.of(runs.sort_values("n", kind="stable")["run"].iloc[-1])
+    largest = runs.sort_values(["n", "problems"], kind="stable").tail(1)
+    repeats.say(runs, largest, ["seed", "settings"])
+    return records.of(largest["run"].iloc[0])
 
 
 def _text(table: pd.DataFrame) -> str:

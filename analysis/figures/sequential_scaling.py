@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis import bootstrap, draw, estimate, evaluate, save, thinking
+from analysis import bootstrap, draw, estimate, evaluate, repeats, save, thinking
 from analysis.budgets import named, same_policy, worded
 from analysis.figure import Panel
 from analysis.figures.thinking import file, on_axis
@@ -71,8 +71,10 @@ class SequentialScaling:
 
 def _independent(records: Records) -> Iterator[pd.DataFrame]:
     """Of each seed the largest run: the smaller ones repeat its samples."""
-    runs = records.runs[records.runs["strategy"].isin(INDEPENDENT)].sort_values("n", ascending=False, kind="stable")
-    for run in runs.drop_duplicates("seed")["run"]:
+    runs = records.runs[records.runs["strategy"].isin(INDEPENDENT)]
+    largest = repeats.first(runs, ["seed"])
+    repeats.say(runs, largest, ["seed"])
+    for run in largest["run"]:
         yield _votes(records.of(run), None).assign(method=MAJORITY)
 
 
