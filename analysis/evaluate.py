@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from analysis import bootstrap, chains, estimate, repeats
+from analysis import bootstrap, chains, charges, estimate, repeats
 from analysis.estimate import VOTES
 from analysis.load import Records, RecordsError
 from analysis.pool import INDEPENDENT, width
@@ -34,9 +34,9 @@ def own(run: Records) -> pd.DataFrame:
 def nested(run: Records, resamples: int = estimate.RESAMPLES, seed: int = 0) -> pd.DataFrame:
     """Every selection of one run at every n that whole units of it make up, or as many chains of fewer attempts.
 
-    A subset of k of n candidates is charged k / n of the run's cost: the expectation, the prompt apart, which a smaller
-    run would compute as often. The PRM is not charged where nothing reads its scores: majority and pass@k over
-    independent samples, one such sample alone, and greedy.
+    A subset of k of n candidates is charged k / n of the run's tokens, and of its FLOPs what it would have computed
+    (`analysis.charges`). The PRM is not charged where nothing reads its scores: majority and pass@k over independent
+    samples, one such sample alone, and greedy.
     """
     known = graded(run)
     if shape := chains.shape(known):
@@ -114,11 +114,11 @@ def _known(problems: pd.DataFrame) -> pd.DataFrame:
 
 
 def with_costs(estimates: pd.DataFrame, run: Records) -> pd.DataFrame:
-    """problem_id, selection, n, correct and share (of the cost of the run), ... -> columns ESTIMATES, ..."""
+    """problem_id, selection, n, correct and share (of the tokens of the run), ... -> columns ESTIMATES, ..."""
     row = run.runs.iloc[0]
     problems = run.problems.reindex(columns=["problem_id", "level", TOKENS, POLICY_FLOPS, PRM_FLOPS])
     table = estimates.merge(problems, on="problem_id")
-    share = table["share"]
+    share, shares = table["share"], charges.shares(table, run)
     votes = table["selection"].isin(VOTES) | (table["n"] == 1)
     blind = row["strategy"] in INDEPENDENT or (chains.shape(run) is not None and "sure=" not in row["settings"])
     unread = votes if blind else row["strategy"] == "greedy"
@@ -129,7 +129,7 @@ def with_costs(estimates: pd.DataFrame, run: Records) -> pd.DataFrame:
         settings=row["settings"],
         seed=row["seed"],
         tokens=table[TOKENS].astype("float64") * share,
-        flops=(policy + np.where(unread, 0.0, prm)) * share,
+        flops=policy * shares["policy"] + np.where(unread, 0.0, prm * shares["prm"]),
         seconds=row["wall_seconds"] / len(run.problems) * share,
         derived=share < 1,
     )[[*ESTIMATES, *(column for column in ("chains", "attempts") if column in table)]]
