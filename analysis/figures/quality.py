@@ -7,23 +7,29 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis import estimate, markdown, repeats
+from analysis import estimate, markdown, quality, repeats
 from analysis.bootstrap import Interval, interval
 from analysis.figure import Sheet
 from analysis.load import Records, RecordsError
-from analysis.quality import auc_interval
 from analysis.reduction import rescore
+
+OUTRANKED = "wrong siblings above a right step"
 
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """Greedy, pass@1, majority@n, pass@n and the AUC of the last step's score, over all problems and by level."""
+    """Greedy, pass@1, majority@n, pass@n and what the PRM's scores tell, over all problems and by level.
+
+    The AUC of the last step's score over all samples, that within problems over their different answers, and the share
+    of wrong steps that the PRM puts above a right sibling.
+    """
 
     def panels(self, records: Records) -> Sequence[Sheet]:
         samples, greedy = _largest(records, "best_of_n"), _largest(records, "greedy").problems
         n = int(samples.runs["n"].iloc[0])
         curve = estimate.curve(samples, at=sorted({1, n}))
         scored = rescore(samples.candidates, "last")
+        steps = quality.steps(samples.candidates)
         rows = []
         for name, ids in _groups(samples.problems):
             here = curve[curve["problem_id"].isin(ids)].set_index(["selection", "n"])["correct"]
@@ -33,7 +39,9 @@ class Quality:
                 "pass@1": interval(list(here["pass", 1])),
                 f"majority@{n}": interval(list(here["majority", n])),
                 f"pass@{n}": interval(list(here["pass", n])),
-                "AUC of the PRM's last score": auc_interval(scored[scored["problem_id"].isin(ids)]),
+                "AUC of the PRM's last score": quality.auc_interval(scored[scored["problem_id"].isin(ids)]),
+                "AUC within problems": quality.within(scored[scored["problem_id"].isin(ids)]),
+                OUTRANKED: quality.outranked(steps[steps["problem_id"].isin(ids)]),
             }
             rows += [(name, len(ids), measure, *mean) for measure, mean in means.items()]
         table = pd.DataFrame(rows, columns=["problems", "n_problems", "measure", "mean", "low", "high"])
@@ -66,8 +74,6 @@ def _text(table: pd.DataFrame) -> str:
 
 def _cell(row: pd.Series) -> str:
     value = Interval(row["mean"], row["low"], row["high"])
-    if row["measure"].startswith("AUC"):
-        if pd.isna(value.mean):
-            return "-"
-        return markdown.plain(value)
-    return markdown.percent(value)
+    if pd.isna(value.mean):
+        return "-"
+    return markdown.plain(value) if row["measure"].startswith("AUC") else markdown.percent(value)
