@@ -21,6 +21,7 @@ TOKENS, POLICY_FLOPS, PRM_FLOPS = "decoded_tokens", "policy_flops", "prm_flops"
 SCORES = ("best", "weighted")  # selections of independent samples that a PRM is read for
 BLIND = re.compile(r"(, )?\breduction=\w+")  # what a selection that reads no score has no use for
 BY = ["method", "strategy", "selection", "settings", "n"]
+GENERATIONS, ROLLOUTS = "generations", "lookahead_generations"
 ESTIMATES = [*BY, "seed", "problem_id", "level", "correct", "tokens", "flops", "seconds", "derived"]
 
 
@@ -90,10 +91,8 @@ def summary(estimates: pd.DataFrame, within: Sequence[str] = ()) -> pd.DataFrame
     by = [*BY, *within]
     accuracy = bootstrap.accuracy(estimates, by)
     groups = estimates.groupby(by, sort=False, dropna=False)
-    costs = groups.agg(
-        seeds=("seed", "nunique"), tokens=("tokens", "mean"), flops=("flops", "mean"), seconds=("seconds", "mean"),
-        derived=("derived", "all"),
-    ).reset_index()  # fmt: skip
+    means = {name: (name, "mean") for name in ("tokens", "flops", "seconds", GENERATIONS) if name in estimates}
+    costs = groups.agg(seeds=("seed", "nunique"), **means, derived=("derived", "all")).reset_index()
     return accuracy.merge(costs, on=by).sort_values(["method", *within, "n"], kind="stable", ignore_index=True)
 
 
@@ -114,9 +113,13 @@ def _known(problems: pd.DataFrame) -> pd.DataFrame:
 
 
 def with_costs(estimates: pd.DataFrame, run: Records) -> pd.DataFrame:
-    """problem_id, selection, n, correct and share (of the tokens of the run), ... -> columns ESTIMATES, ..."""
+    """problem_id, selection, n, correct, share (of the tokens of the run), ... -> columns ESTIMATES, generations, ...
+
+    generations: the budget of Snell et al. (2024): n, and n (k + 1) of lookahead by k steps, by what was looked ahead.
+    """
     row = run.runs.iloc[0]
-    problems = run.problems.reindex(columns=["problem_id", "level", TOKENS, POLICY_FLOPS, PRM_FLOPS])
+    kept = ["problem_id", "level", TOKENS, POLICY_FLOPS, PRM_FLOPS, GENERATIONS, ROLLOUTS]
+    problems = run.problems.reindex(columns=kept)
     table = estimates.merge(problems, on="problem_id")
     share, shares = table["share"], charges.shares(table, run)
     votes = table["selection"].isin(VOTES) | (table["n"] == 1)
@@ -132,7 +135,17 @@ def with_costs(estimates: pd.DataFrame, run: Records) -> pd.DataFrame:
         flops=policy * shares["policy"] + np.where(unread, 0.0, prm * shares["prm"]),
         seconds=row["wall_seconds"] / len(run.problems) * share,
         derived=share < 1,
-    )[[*ESTIMATES, *(column for column in ("chains", "attempts") if column in table)]]
+        generations=table["n"].astype("float64") * (1 + _rollouts(table)),
+    )[[*ESTIMATES, GENERATIONS, *(column for column in ("chains", "attempts") if column in table)]]
+
+
+def _rollouts(problems: pd.DataFrame) -> pd.Series[float]:
+    """Generations of lookahead for each of the others: k where every step is looked ahead from (Snell et al., 2024).
+
+    0 where nothing was, or the records do not say.
+    """
+    rollouts, every = (problems[name].astype("float64") for name in (ROLLOUTS, GENERATIONS))
+    return (rollouts / (every - rollouts).where(every > rollouts)).fillna(0.0)
 
 
 def finished(records: Records) -> Records:

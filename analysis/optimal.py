@@ -24,11 +24,13 @@ from analysis import evaluate
 from analysis.bins import Bins
 from analysis.bootstrap import RESAMPLES, Interval, interval, shares
 from analysis.load import RecordsError
-from analysis.pool import Bools, Floats, Ints
+from analysis.pool import INDEPENDENT, Bools, Floats, Ints
 
 LEAST = 4  # problems in a bin: two folds of two
 DEALS = 8
 TIE = 1e-12
+COUNTED = ("n", "generations")  # of which n independent samples have n
+MATCHES = (*COUNTED, "tokens", "flops")
 CELLS = ["n", "bin", "method", "size", "accuracy", "low", "high", "n_problems", "chosen"]
 
 
@@ -55,17 +57,43 @@ class Grid:
         return pairs.index((method, self.n)) if (method, self.n) in pairs else None
 
 
-def grids(estimates: pd.DataFrame, methods: Sequence[str] | None = None) -> list[Grid]:
+def grids(estimates: pd.DataFrame, methods: Sequence[str] | None = None, match: str = "n") -> list[Grid]:
     """Estimates of `evaluate` -> a grid per n, over the seeds that all methods up to there have.
 
     methods: the candidates, with their variants (None: all but pass@n). Greedy is the same in every seed. Runs that are
-    compute-optimal themselves are no candidates.
+    compute-optimal themselves are no candidates. match: what a candidate may not have more of than n independent
+    samples, n | generations | tokens | flops, besides no more candidates; a budget too small for all is left out.
     """
+    if match not in MATCHES:
+        raise RecordsError(f"match={match}: there are {', '.join(MATCHES)}")
     known = evaluate.chosen(estimates, methods)
     known = known[known["strategy"] != "compute_optimal"]
     if known.empty:
         raise RecordsError("the records hold no method to choose from")
-    return [_grid(n, known[known["n"] <= n]) for n in sorted({int(n) for n in known["n"]})]
+    sizes = sorted({int(n) for n in known["n"]})
+    affordable = {n: _within(known[known["n"] <= n], match, _budget(estimates, match, n)) for n in sizes}
+    found = [_grid(n, rows) for n, rows in affordable.items() if len(rows)]
+    if not found:
+        raise RecordsError(f"no method is within the {match} of as many independent samples at any n")
+    return found
+
+
+def _budget(estimates: pd.DataFrame, match: str, n: int) -> float:
+    """What n independent samples cost, the PRM read; in proportion where they were not run with n."""
+    if match in COUNTED:
+        return float(n)
+    samples = estimates[estimates["strategy"].isin(INDEPENDENT) & (estimates["n"] <= n)]
+    if samples.empty:
+        raise RecordsError(f"match={match} takes runs of best-of-N, as n of their samples are the budget")
+    largest = int(samples["n"].max())
+    means = samples[samples["n"] == largest].groupby("method")[match].mean()
+    return float(means.max()) * n / largest
+
+
+def _within(rows: pd.DataFrame, match: str, budget: float) -> pd.DataFrame:
+    """The methods that cost no more, with each n, and those whose cost is not on record."""
+    means = rows.groupby(["method", "n"])[match].transform("mean")
+    return rows[~(means > budget * (1 + 1e-9))]  # means of what is equal differ by rounding
 
 
 def _grid(n: int, rows: pd.DataFrame) -> Grid:

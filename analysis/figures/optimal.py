@@ -32,7 +32,8 @@ class ComputeOptimal:
     greedy). baselines: the methods drawn beside it. difficulties: a curve each, of oracle | predicted | annotated.
     bins: how many. samples: the first so many of the pools make the predicted bins (None: all).
     own: bins from the pools that are evaluated (in-sample). in_sample: draw the in-sample choice too.
-    selection: what the runs that will use the fitted table end with.
+    selection: what the runs that will use the fitted table end with. match: what candidates at n may not have more of
+    than n independent samples: n | generations | tokens | flops.
     """
 
     name: str
@@ -44,6 +45,7 @@ class ComputeOptimal:
     own: bool
     in_sample: bool
     selection: str
+    match: str = "generations"
 
     def panels(self, records: Records) -> Sequence[Output]:
         estimates = evaluate.evaluate(records)
@@ -57,7 +59,7 @@ class ComputeOptimal:
         return self._drawn(estimates, grids, self._cuts(records, grids))
 
     def _grids(self, estimates: pd.DataFrame) -> list[Grid]:
-        return optimal.grids(estimates[self._candidate(estimates)], self.methods)
+        return optimal.grids(estimates[self._candidate(estimates)], self.methods, self.match)
 
     def _cuts(self, records: Records, grids: Sequence[Grid]) -> dict[str, Bins]:
         return {difficulty: self._bins(records, grids, difficulty) for difficulty in self.difficulties}

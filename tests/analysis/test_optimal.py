@@ -282,6 +282,48 @@ def test_the_choices_say_with_how_many_the_method_is_run(rooted: Path) -> None:
     assert sum("with 4" in text.get_text() for text in ax.texts) >= 1
 
 
+@pytest.fixture(scope="module")
+def ahead(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Best-of-N of 16 and a better lookahead at 4, which pays a generation of lookahead for each of its own."""
+    root = tmp_path_factory.mktemp("ahead")
+    for seed in (0, 1):
+        name(write(root / f"bon{seed}", simulated(24, 16, seed), n=16, seed=seed) / "config.yaml")
+        rows = simulated(24, 4, 7 + seed, skill=9.0)
+        for row in rows:
+            row["ledger"] |= {"generations": 24, "lookahead_generations": 12, "decoded_tokens": 72, "prm_flops": 90000}
+        name(write(root / f"look{seed}", rows, strategy="lookahead", n=4, seed=seed, width=4) / "config.yaml")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("match", "first"), [("n", 4), ("generations", 8), ("tokens", 8), ("flops", None)]
+)  # 72 tokens are those of 7.2 samples, and its FLOPs those of 63
+def test_a_dearer_method_competes_where_as_many_samples_cost_as_much(
+    ahead: Path, match: str, first: int | None
+) -> None:
+    estimates = evaluate.evaluate(load(ahead))
+    assert set(estimates[estimates["strategy"] == "lookahead"]["generations"]) == {8.0}
+    found = optimal.grids(estimates, ["weighted", "lookahead"], match)
+    assert [one.n for one in found if "lookahead" in one.methods] == [n for n in (4, 8, 16) if first and n >= first]
+    assert [set(one.methods) - {"lookahead"} for one in found] == [{"weighted"}] * 5
+
+
+def test_what_is_never_affordable_leaves_no_grid(ahead: Path) -> None:
+    estimates = evaluate.evaluate(load(ahead))
+    with pytest.raises(RecordsError, match="no method is within the flops of as many independent samples"):
+        optimal.grids(estimates, ["lookahead"], "flops")
+    with pytest.raises(RecordsError, match="match=joules: there are n, generations, tokens, flops"):
+        optimal.grids(estimates, None, "joules")
+
+
+def test_the_fitted_table_has_the_accuracy_of_what_costs_more_where_it_becomes_a_candidate(ahead: Path) -> None:
+    content = FIGURE.panels(load(ahead))[-1].content  # type: ignore[attr-defined]
+    there = {cell["n"]: set(cell["accuracy"]) for cell in content["cells"] if cell["bin"] == 1}
+    assert [n for n, names in there.items() if "lookahead" in names] == [8]
+    hard = {cell["n"]: (cell["method"], cell["size"]) for cell in content["cells"] if cell["bin"] == 2}
+    assert hard[4] == ("weighted", 4) and hard[8] == ("lookahead", 4)
+
+
 def test_axes_without_numbers_are_left_out(sweep: Path) -> None:
     records = load(sweep)
     bare = Records(records.runs, records.problems.drop(columns=["policy_flops", "prm_flops"]), records.candidates)
