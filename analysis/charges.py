@@ -8,8 +8,9 @@ save: the prefixes that its solutions share, step by step.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -35,7 +36,7 @@ class Spent:
     prm_calls: float
 
     @classmethod
-    def of(cls, ledger: Mapping[str, float | None]) -> Spent:
+    def of(cls, ledger: Mapping[Hashable, Any]) -> Spent:
         return cls(**{name: _known(ledger.get(name)) for name in cls.__slots__})
 
 
@@ -107,7 +108,7 @@ def shares(estimates: pd.DataFrame, run: Records) -> pd.DataFrame:
     whole = estimates["share"].to_numpy(np.float64)
     if (size := width(run)) is None or (whole == 1).all():
         return pd.DataFrame({"policy": whole, "prm": whole}, index=estimates.index)
-    spent = {str(row["problem_id"]): Spent.of(row) for row in run.problems.to_dict("records")}
+    spent = {str(row["problem_id"]): Spent.of(row.to_dict()) for _, row in run.problems.iterrows()}
     chained = "chains" in estimates
     k = estimates["chains"] if chained else estimates["n"] // size
     attempts = estimates["attempts"] if chained else pd.Series(size, index=estimates.index)
@@ -117,8 +118,8 @@ def shares(estimates: pd.DataFrame, run: Records) -> pd.DataFrame:
     for id, units, depth, share in rows:
         if (id, units, depth) not in known:
             policy = policy_share(spent[id], share) if alone else share
-            whole, part = shared.of(id, None), shared.of(id, depth)
-            known[id, units, depth] = policy, prm_share(spent[id], whole, part, units, share)
+            every, part = shared.of(id, None), shared.of(id, depth)
+            known[id, units, depth] = policy, prm_share(spent[id], every, part, units, share)
     return pd.DataFrame([known[row[:3]] for row in rows], columns=["policy", "prm"], index=estimates.index)
 
 

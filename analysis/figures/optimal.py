@@ -165,7 +165,7 @@ def choices(ax: Axes, df: pd.DataFrame) -> Axes:
     shares = best.pivot(index="bin", columns="n", values="accuracy")
     names = best.pivot(index="bin", columns="n", values="method")
     sizes = best.pivot(index="bin", columns="n", values="size")
-    words = [[_words(*cell) for cell in zip(*row, sizes.columns, strict=True)]
+    words = [[_words(str(name), int(size), int(str(n))) for name, size, n in zip(*row, sizes.columns, strict=True)]
              for row in zip(names.to_numpy(), sizes.to_numpy(), strict=True)]  # fmt: skip
     texts = [[f"{word}\n{100 * share:.0f}" for word, share in zip(*pair, strict=True)]
              for pair in zip(words, shares.to_numpy(), strict=True)]  # fmt: skip
