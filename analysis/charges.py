@@ -8,7 +8,7 @@ save: the prefixes that its solutions share, step by step.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +36,7 @@ class Spent:
     prm_calls: float
 
     @classmethod
-    def of(cls, ledger: Mapping[Hashable, Any]) -> Spent:
+    def of(cls, ledger: Mapping[Any, Any]) -> Spent:
         return cls(**{name: _known(ledger.get(name)) for name in cls.__slots__})
 
 
