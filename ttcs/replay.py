@@ -44,7 +44,8 @@ ATTEMPTS = "attempts"
 class Cost:
     """Totals, as far as they go with n: its share of those of the run. None: not on record, as of an imported pool.
 
-    Of chains of revisions the share is that of the decoded tokens, for FLOPs too, though later attempts read more.
+    Of the PRM's FLOPs it is what so many of the solutions would have had it read; of the policy's, in chains of
+    revisions, the share of the decoded tokens, though later attempts read more.
     """
 
     decoded_tokens: float | None
@@ -53,10 +54,9 @@ class Cost:
 
     @classmethod
     def of(cls, verdicts: Sequence[Verdict], reads_prm: bool) -> Cost:
-        shared = [(verdict.share, verdict.digest.ledger) for verdict in verdicts]
-        tokens = fsum(share * one.decoded_tokens for share, one in shared)
-        policy = fsum(share * one.policy_flops for share, one in shared)
-        prm = fsum(share * one.prm_flops for share, one in shared) if reads_prm else 0
+        tokens = fsum(one.share * one.digest.ledger.decoded_tokens for one in verdicts)
+        policy = fsum(one.policy_share * one.digest.ledger.policy_flops for one in verdicts)
+        prm = fsum(one.prm_share * one.digest.ledger.prm_flops for one in verdicts) if reads_prm else 0
         return cls(tokens or None, policy or None, prm if policy else None)
 
 

@@ -38,6 +38,14 @@ def accuracy_vs_n(ax: Axes, df: pd.DataFrame) -> Axes:
     return percent(ax, df)
 
 
+def accuracy_vs_generations(ax: Axes, df: pd.DataFrame) -> Axes:
+    """Accuracy against the generation budget of Snell et al. (2024), log2 axis."""
+    methods(ax, df, "generations")
+    doublings(ax, df["generations"])
+    ax.set_xlabel("Generations per problem (N, with lookahead N (k + 1))")
+    return percent(ax, df)
+
+
 def accuracy_vs_tokens(ax: Axes, df: pd.DataFrame) -> Axes:
     """Accuracy against decoded tokens per problem, log axis."""
     methods(ax, df, "tokens")

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.estimates.pool import INDEPENDENT
+from analysis.estimates import charges
+from analysis.estimates.pool import INDEPENDENT, Floats
+from analysis.runs import repeats
 from analysis.runs.load import Records, RecordsError
 from analysis.runs.reduction import rescore
 from ttcs.choice.difficulty import cut, thresholds
@@ -102,7 +104,7 @@ def largest(records: Records, difficulty: str) -> dict[int, Records]:
     if difficulty == "predicted":
         scored = set(records.candidates.loc[records.candidates["score"].notna(), "run"])
         runs = runs[runs["run"].isin(scored)]
-    first = runs.sort_values("n", ascending=False, kind="stable").drop_duplicates("seed")
+    first = repeats.first(runs, ["seed"])
     return {int(seed): records.of(run) for seed, run in zip(first["seed"], first["run"], strict=True)}
 
 
@@ -125,8 +127,8 @@ def _estimate(
     size = sum(sizes) if samples is None else samples
     if not 1 <= size <= sum(sizes):
         raise RecordsError(f"samples={size} is not one of 1 to {sum(sizes)}, the samples there are for seed {seed}")
-    shares = np.clip((size - np.cumsum([0, *sizes[:-1]])) / sizes, 0.0, 1.0)
-    costs = [_cost(source, difficulty) * share for source, share in zip(sources, shares, strict=True)]
+    taken = np.clip(size - np.cumsum([0, *sizes[:-1]]), 0, sizes)
+    costs = [_cost(source, difficulty, int(k)) for source, k in zip(sources, taken, strict=True)]
     tokens, flops = np.sum(costs, axis=0)
     drawn = pd.concat([_values(source, difficulty) for source in sources])
     first = drawn.groupby("problem_id", sort=False).head(size)
@@ -144,11 +146,16 @@ def _values(pool: Records, difficulty: str) -> pd.DataFrame:
     return rescore(samples, "last")[["problem_id", "score"]].rename(columns={"score": "value"})
 
 
-def _cost(pool: Records, difficulty: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Decoded tokens and FLOPs per problem of a whole pool; nan where they are not on record, as of an imported one."""
-    names = "decoded_tokens", "policy_flops", "prm_flops"
-    tokens, policy, prm = pool.problems.reindex(columns=names).astype("float64").mean()
-    return np.array([tokens, policy + (prm if difficulty == "predicted" else 0.0)], dtype=np.float64)
+def _cost(pool: Records, difficulty: str, k: int) -> Floats:
+    """Decoded tokens and FLOPs per problem of k samples of a pool; nan where they are not on record (an import)."""
+    names = ["decoded_tokens", "policy_flops", "prm_flops"]
+    if not k:
+        return np.zeros(2)
+    spent = pool.problems.reindex(columns=["problem_id", *names]).assign(n=k, share=k / int(pool.runs["n"].iloc[0]))
+    shares = charges.shares(spent, pool)
+    tokens, policy, prm = (spent[name].astype("float64") for name in names)
+    flops = policy * shares["policy"] + (prm * shares["prm"] if difficulty == "predicted" else 0.0)
+    return np.array([(tokens * spent["share"]).mean(), flops.mean()])
 
 
 def _levels(records: Records, ids: Sequence[str], seeds: Sequence[int]) -> Estimates:

@@ -14,20 +14,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis.estimates.pool import Floats, Ints, Pool, pools, width
+from analysis.estimates.pool import Ints, Pool, pools, width
 from analysis.runs.load import Records, RecordsError
-from ttcs.records.subsets import RESAMPLES, subsets
+from ttcs.choice.selection import TIE
+from ttcs.records.subsets import RESAMPLES, subsets, top_weights
 
 SELECTIONS = ("majority", "best", "weighted", "pass")
 HIERARCHICAL = "hierarchical"
 VOTES = ("majority", "pass")  # what does without scores
-
-
-def top_weights(n: int, k: int) -> Floats:
-    """Probability that rank r = 0..n-1 is the best in a random subset of size k: C(n-1-r, k-1) / C(n, k)."""
-    rank = np.arange(n - 1)
-    steps = np.maximum(n - k - rank, 0) / (n - 1 - rank)
-    return k / n * np.concatenate(([1.0], np.cumprod(steps)))
 
 
 def pass_at_k(n: int, correct: int, k: int) -> float:
@@ -114,7 +108,7 @@ def _winners(total: npt.NDArray[np.number], first: npt.NDArray[np.integer], nobo
     """
     counted = np.where(first < nobody, total, -np.inf)
     largest = counted.max(axis=1, keepdims=True)
-    slack = 1e-12 * np.where(np.isfinite(largest), np.abs(largest), 0.0)
+    slack = TIE * np.where(np.isfinite(largest), np.abs(largest), 0.0)
     winners: Ints = np.where(counted >= largest - slack, first, nobody).min(axis=1)
     return winners
 

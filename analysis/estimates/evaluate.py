@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.drawing.style import ordered, split
-from analysis.estimates import bootstrap, estimate
+from analysis.estimates import bootstrap, charges, estimate
 from analysis.estimates.estimate import VOTES
 from analysis.estimates.pool import INDEPENDENT, width
 from analysis.papers import chains
+from analysis.runs import repeats
 from analysis.runs.load import Records, RecordsError
 from analysis.runs.variants import named
 from ttcs.records.subsets import RESAMPLES
@@ -23,6 +24,7 @@ TOKENS, POLICY_FLOPS, PRM_FLOPS = "decoded_tokens", "policy_flops", "prm_flops"
 SCORES = ("best", "weighted")  # selections of independent samples that a PRM is read for
 BLIND = re.compile(r"(, )?\breduction=\w+")  # what a selection that reads no score has no use for
 BY = ["method", "strategy", "selection", "settings", "n"]
+GENERATIONS, ROLLOUTS = "generations", "lookahead_generations"
 ESTIMATES = [*BY, "seed", "problem_id", "level", "correct", "tokens", "flops", "seconds", "derived"]
 
 
@@ -36,9 +38,9 @@ def own(run: Records) -> pd.DataFrame:
 def nested(run: Records, resamples: int = RESAMPLES, seed: int = 0) -> pd.DataFrame:
     """Every selection of one run at every n that whole units of it make up, or as many chains of fewer attempts.
 
-    A subset of k of n candidates is charged k / n of the run's cost: the expectation, the prompt apart, which a smaller
-    run would compute as often. The PRM is not charged where nothing reads its scores: majority and pass@k over
-    independent samples, one such sample alone, and greedy.
+    A subset of k of n candidates is charged k / n of the run's tokens, and of its FLOPs what it would have computed
+    (`analysis.charges`). The PRM is not charged where nothing reads its scores: majority and pass@k over independent
+    samples, one such sample alone, and greedy.
     """
     known = graded(run)
     if shape := chains.shape(known):
@@ -92,10 +94,8 @@ def summary(estimates: pd.DataFrame, within: Sequence[str] = ()) -> pd.DataFrame
     by = [*BY, *within]
     accuracy = bootstrap.accuracy(estimates, by)
     groups = estimates.groupby(by, sort=False, dropna=False)
-    costs = groups.agg(
-        seeds=("seed", "nunique"), tokens=("tokens", "mean"), flops=("flops", "mean"), seconds=("seconds", "mean"),
-        derived=("derived", "all"),
-    ).reset_index()  # fmt: skip
+    means = {name: (name, "mean") for name in ("tokens", "flops", "seconds", GENERATIONS) if name in estimates}
+    costs = groups.agg(seeds=("seed", "nunique"), **means, derived=("derived", "all")).reset_index()
     return accuracy.merge(costs, on=by).sort_values(["method", *within, "n"], kind="stable", ignore_index=True)
 
 
@@ -116,11 +116,15 @@ def _known(problems: pd.DataFrame) -> pd.DataFrame:
 
 
 def with_costs(estimates: pd.DataFrame, run: Records) -> pd.DataFrame:
-    """problem_id, selection, n, correct and share (of the cost of the run), ... -> columns ESTIMATES, ..."""
+    """problem_id, selection, n, correct, share (of the tokens of the run), ... -> columns ESTIMATES, generations, ...
+
+    generations: the budget of Snell et al. (2024): n, and n (k + 1) of lookahead by k steps, by what was looked ahead.
+    """
     row = run.runs.iloc[0]
-    problems = run.problems.reindex(columns=["problem_id", "level", TOKENS, POLICY_FLOPS, PRM_FLOPS])
+    kept = ["problem_id", "level", TOKENS, POLICY_FLOPS, PRM_FLOPS, GENERATIONS, ROLLOUTS]
+    problems = run.problems.reindex(columns=kept)
     table = estimates.merge(problems, on="problem_id")
-    share = table["share"]
+    share, shares = table["share"], charges.shares(table, run)
     votes = table["selection"].isin(VOTES) | (table["n"] == 1)
     blind = row["strategy"] in INDEPENDENT or (chains.shape(run) is not None and "sure=" not in row["settings"])
     unread = votes if blind else row["strategy"] == "greedy"
@@ -131,10 +135,20 @@ def with_costs(estimates: pd.DataFrame, run: Records) -> pd.DataFrame:
         settings=row["settings"],
         seed=row["seed"],
         tokens=table[TOKENS].astype("float64") * share,
-        flops=(policy + np.where(unread, 0.0, prm)) * share,
+        flops=policy * shares["policy"] + np.where(unread, 0.0, prm * shares["prm"]),
         seconds=row["wall_seconds"] / len(run.problems) * share,
         derived=share < 1,
-    )[[*ESTIMATES, *(column for column in ("chains", "attempts") if column in table)]]
+        generations=table["n"].astype("float64") * (1 + _rollouts(table)),
+    )[[*ESTIMATES, GENERATIONS, *(column for column in ("chains", "attempts") if column in table)]]
+
+
+def _rollouts(problems: pd.DataFrame) -> pd.Series[float]:
+    """Generations of lookahead for each of the others: k where every step is looked ahead from (Snell et al., 2024).
+
+    0 where nothing was, or the records do not say.
+    """
+    rollouts, every = (problems[name].astype("float64") for name in (ROLLOUTS, GENERATIONS))
+    return (rollouts / (every - rollouts).where(every > rollouts)).fillna(0.0)
 
 
 def finished(records: Records) -> Records:
@@ -165,11 +179,13 @@ def same_setup(runs: pd.DataFrame, apart: str | None = None) -> None:
 
 def _strategy(records: Records, strategy: str, resamples: int, seed: int) -> Iterator[pd.DataFrame]:
     """The estimates of all runs of one strategy, each (settings, seed, n) once."""
-    runs = records.runs[records.runs["strategy"] == strategy].sort_values("n", ascending=False, kind="stable")
+    runs = records.runs[records.runs["strategy"] == strategy]
+    runs = runs.sort_values(["n", "problems"], ascending=False, kind="stable")
     runs = runs.assign(scored=[bool(records.of(run).candidates["score"].notna().any()) for run in runs["run"]])
     if strategy in INDEPENDENT:
-        votes = runs.drop_duplicates("seed")["run"]  # what no PRM is read for has no other settings
-        scores = runs[runs["scored"]].drop_duplicates(["settings", "seed"])["run"]
+        votes = list(repeats.first(runs, ["seed"])["run"])  # what no PRM is read for has no other settings
+        scores = list(repeats.first(runs[runs["scored"]], ["settings", "seed"])["run"])
+        repeats.say(runs, runs[runs["run"].isin([*votes, *scores])], ["settings", "seed"])
         for run in dict.fromkeys([*votes, *scores]):
             kinds = [*(VOTES * (run in set(votes))), *(SCORES * (run in set(scores)))]
             table = nested(records.of(run), resamples, seed)
@@ -190,10 +206,12 @@ def _strategy(records: Records, strategy: str, resamples: int, seed: int) -> Ite
 
 
 def _once(runs: pd.DataFrame, records: Records) -> pd.DataFrame:
-    """Without repeated runs; where whole subtrees make smaller runs, only the largest of a seed."""
+    """Without repeated runs; where whole subtrees make smaller runs, only the largest of a seed. The largest first."""
     sliced = [width(records.of(run)) is not None for run in runs["run"]]
     same = ["selection", "settings", "seed"]
-    return runs[~(runs.duplicated([*same, "n"]) | (runs.duplicated(same) & pd.Series(sliced, index=runs.index)))]
+    kept = runs[~(runs.duplicated([*same, "n"]) | (runs.duplicated(same) & pd.Series(sliced, index=runs.index)))]
+    repeats.say(runs, kept, same)
+    return kept
 
 
 def common(estimates: pd.DataFrame) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ def fit(name: str, records: Records, estimates: pd.DataFrame, bins: Bins, grids:
             "samples": bins.estimates.samples,
             "bins": list(_bins(bins)),
             "methods": {method: _strategy(records, rows) for method, rows in methods.items()},
-            "cells": [cell for grid in grids for cell in _cells(grid, bins)],
+            "cells": [cell for before, grid in pairwise([None, *grids]) for cell in _cells(before, grid, bins)],
             "provenance": {
                 "dataset": _model(config, "dataset"),
                 "problems": len(grids[0].problems),
@@ -93,16 +94,25 @@ def _bins(bins: Bins) -> Iterator[dict[str, Any]]:
         yield {"bin": int(bin_), "at_least": at, "problems": int(sizes[bin_])}
 
 
-def _cells(grid: Grid, bins: Bins) -> Iterator[dict[str, Any]]:
+def _cells(before: Grid | None, grid: Grid | None, bins: Bins) -> Iterator[dict[str, Any]]:
+    """The accuracies are those of what is a candidate from this n on: the others are in the cells of a smaller one.
+
+    before: the grid of the n before (None: this is the first).
+    """
+    assert grid is not None
+    old = set() if before is None else set(zip(before.methods, before.sizes, strict=True))
     for bin_, rows in optimal.cells(grid, optimal.members(grid, bins)).groupby("bin"):
+        choice = rows[rows["chosen"]].iloc[0]
         yield {
             "n": grid.n,
             "bin": int(str(bin_)),
-            "method": str(rows.loc[rows["chosen"], "method"].iloc[0]),
+            "method": str(choice["method"]),
+            "size": int(choice["size"]),
             "problems": int(rows["n_problems"].iloc[0]),
             "accuracy": {
                 str(row["method"]): [round(float(row[column]), 4) for column in ("accuracy", "low", "high")]
                 for _, row in rows.iterrows()
+                if (row["method"], row["size"]) not in old
             },
         }
 

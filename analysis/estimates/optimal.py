@@ -5,6 +5,9 @@ reported on the other, and the other way round; this is averaged over a few deal
 matter of luck. Choosing and reporting on the same problems (`in_sample`) is biased upward, the more so the smaller the
 bins and the more methods there are. The best fixed method is chosen by the same procedure with all problems in one bin,
 so that the two differ in the bins alone.
+
+A budget of n need not be spent: the choice at n is among all methods at any smaller n that was run as well. So no curve
+falls where a method was not run, and what there is to choose from only grows with n.
 """
 
 from __future__ import annotations
@@ -19,53 +22,93 @@ import pandas as pd
 
 from analysis.estimates import evaluate
 from analysis.estimates.bins import Bins
-from analysis.estimates.pool import Bools, Floats, Ints
+from analysis.estimates.pool import INDEPENDENT, Bools, Floats, Ints
 from analysis.runs.load import RecordsError
 from ttcs.records.interval import RESAMPLES, Interval, interval, shares
 
 LEAST = 4  # problems in a bin: two folds of two
 DEALS = 8
 TIE = 1e-12
+COUNTED = ("n", "generations")  # of which n independent samples have n
+MATCHES = (*COUNTED, "tokens", "flops")
+CELLS = ["n", "bin", "method", "size", "accuracy", "low", "high", "n_problems", "chosen"]
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Every method at one n, the cheapest first. Arrays of shape (problems, seeds, methods)."""
+    """What there is to choose from with a budget of n, the cheapest first. Arrays of shape (problems, seeds, methods).
+
+    methods, sizes: the names, and the n, at most that of the budget, that each was run with; a name is there once for
+    each of its n.
+    """
 
     n: int
     methods: tuple[str, ...]
+    sizes: tuple[int, ...]
     problems: tuple[str, ...]
     seeds: tuple[int, ...]
     correct: Floats
     tokens: Floats
     flops: Floats
 
+    def place(self, method: str) -> int | None:
+        """Where the method is with all of n; None: it was not run there."""
+        pairs = list(zip(self.methods, self.sizes, strict=True))
+        return pairs.index((method, self.n)) if (method, self.n) in pairs else None
 
-def grids(estimates: pd.DataFrame, methods: Sequence[str] | None = None) -> list[Grid]:
-    """Estimates of `evaluate` -> a grid per n, over the seeds that all methods there have.
+
+def grids(estimates: pd.DataFrame, methods: Sequence[str] | None = None, match: str = "n") -> list[Grid]:
+    """Estimates of `evaluate` -> a grid per n, over the seeds that all methods up to there have.
 
     methods: the candidates, with their variants (None: all but pass@n). Greedy is the same in every seed. Runs that are
-    compute-optimal themselves are no candidates.
+    compute-optimal themselves are no candidates. match: what a candidate may not have more of than n independent
+    samples, n | generations | tokens | flops, besides no more candidates; a budget too small for all is left out.
     """
+    if match not in MATCHES:
+        raise RecordsError(f"match={match}: there are {', '.join(MATCHES)}")
     known = evaluate.chosen(estimates, methods)
     known = known[known["strategy"] != "compute_optimal"]
     if known.empty:
         raise RecordsError("the records hold no method to choose from")
-    return [_grid(n, known[known["n"] == n]) for n in sorted({int(n) for n in known["n"]})]
+    sizes = sorted({int(n) for n in known["n"]})
+    affordable = {n: _within(known[known["n"] <= n], match, _budget(estimates, match, n)) for n in sizes}
+    found = [_grid(n, rows) for n, rows in affordable.items() if len(rows)]
+    if not found:
+        raise RecordsError(f"no method is within the {match} of as many independent samples at any n")
+    return found
+
+
+def _budget(estimates: pd.DataFrame, match: str, n: int) -> float:
+    """What n independent samples cost, the PRM read; in proportion where they were not run with n."""
+    if match in COUNTED:
+        return float(n)
+    samples = estimates[estimates["strategy"].isin(INDEPENDENT) & (estimates["n"] <= n)]
+    if samples.empty:
+        raise RecordsError(f"match={match} takes runs of best-of-N, as n of their samples are the budget")
+    largest = int(samples["n"].max())
+    means = samples[samples["n"] == largest].groupby("method")[match].mean()
+    return float(means.max()) * n / largest
+
+
+def _within(rows: pd.DataFrame, match: str, budget: float) -> pd.DataFrame:
+    """The methods that cost no more, with each n, and those whose cost is not on record."""
+    means = rows.groupby(["method", "n"])[match].transform("mean")
+    return rows[~(means > budget * (1 + 1e-9))]  # means of what is equal differ by rounding
 
 
 def _grid(n: int, rows: pd.DataFrame) -> Grid:
     seeds = sorted({int(seed) for seed in rows["seed"]})
-    rows = greedy_in(rows, seeds).drop_duplicates(["method", "seed", "problem_id"])
-    shared = sorted(set.intersection(*rows.groupby("method")["seed"].agg(set)))
+    rows = greedy_in(rows, seeds).drop_duplicates(["method", "n", "seed", "problem_id"])
+    shared = sorted(set.intersection(*rows.groupby(["method", "n"])["seed"].agg(set)))
     if not shared:
-        raise RecordsError(f"the methods at n={n} have no seed in common, so there is none to choose from")
-    problems, names = sorted(set(rows["problem_id"])), _by_cost(rows)
-    index = pd.MultiIndex.from_product([problems, shared, names])
-    table = rows.set_index(["problem_id", "seed", "method"])[["correct", "tokens", "flops"]].reindex(index)
-    shape = len(problems), len(shared), len(names)
+        raise RecordsError(f"the methods up to n={n} have no seed in common, so there is none to choose from")
+    problems, candidates = sorted(set(rows["problem_id"])), _by_cost(rows)
+    index = [(id, seed, *one) for id in problems for seed in shared for one in candidates]
+    table = rows.set_index(["problem_id", "seed", "method", "n"])[["correct", "tokens", "flops"]].reindex(index)
+    shape = len(problems), len(shared), len(candidates)
     values = (table[column].to_numpy(np.float64).reshape(shape) for column in table)
-    return Grid(n, tuple(names), tuple(problems), tuple(map(int, shared)), *values)
+    names, sizes = zip(*candidates, strict=True)
+    return Grid(n, names, sizes, tuple(problems), tuple(map(int, shared)), *values)
 
 
 def greedy_in(rows: pd.DataFrame, seeds: Sequence[int]) -> pd.DataFrame:
@@ -74,10 +117,10 @@ def greedy_in(rows: pd.DataFrame, seeds: Sequence[int]) -> pd.DataFrame:
     return pd.concat([rows[rows["strategy"] != "greedy"], *(fixed.assign(seed=seed) for seed in seeds)])
 
 
-def _by_cost(rows: pd.DataFrame) -> list[str]:
-    """A tie goes to the cheaper method."""
-    means = rows.groupby("method")[["flops", "tokens"]].mean()
-    return [str(name) for name in means.sort_values(["flops", "tokens"], kind="stable").index]
+def _by_cost(rows: pd.DataFrame) -> list[tuple[str, int]]:
+    """Methods and their n: a tie goes to the cheaper one, and without costs on record to the smaller n."""
+    means = rows.groupby(["n", "method"])[["flops", "tokens"]].mean()
+    return [(str(name), int(n)) for n, name in means.sort_values(["flops", "tokens"], kind="stable").index]
 
 
 def members(grid: Grid, bins: Bins) -> Ints:
@@ -160,7 +203,7 @@ def curve(
 ) -> dict[str, float]:
     """One row: accuracy, costs, and the paired differences to the best fixed method and to weighted best-of-N.
 
-    Differences carry `_low` and `_high`; to weighted best-of-N they are nan where it is no candidate at this n.
+    Differences carry `_low` and `_high`; to weighted best-of-N they are nan where it was not run with all of this n.
     """
     drawn = np.vstack(
         [np.full(len(grid.problems), 1 / len(grid.problems)), shares(len(grid.problems), resamples, seed)]
@@ -168,8 +211,8 @@ def curve(
     chosen = outcome(grid, member, drawn, in_sample)
     fixed = outcome(grid, np.ones_like(member), drawn, in_sample)[:, 0]
     weighted = np.full(len(drawn), np.nan)
-    if "weighted" in grid.methods:
-        weighted = drawn @ grid.correct[:, :, grid.methods.index("weighted")].mean(axis=1)
+    if (place := grid.place("weighted")) is not None:
+        weighted = drawn @ grid.correct[:, :, place].mean(axis=1)
     accuracy = _interval(chosen[:, 0])
     row = {"n": grid.n, "accuracy": accuracy.mean, "low": accuracy.low, "high": accuracy.high}
     row |= {"tokens": chosen[0, 1], "flops": chosen[0, 2], "fixed": fixed[0]}
@@ -186,7 +229,9 @@ def _interval(values: Floats) -> Interval:
 
 
 def cells(grid: Grid, member: Ints) -> pd.DataFrame:
-    """n, bin, method, accuracy, low, high, n_problems, chosen: the choice on all problems of a bin.
+    """n, bin, method, size, accuracy, low, high, n_problems, chosen: the choice on all problems of a bin.
+
+    size: the n of the method, where that of the budget need not be spent.
 
     This is what a new problem is served with. The accuracy of the chosen method is in-sample.
     """
@@ -196,6 +241,6 @@ def cells(grid: Grid, member: Ints) -> pd.DataFrame:
         whose = inside.any(axis=1)
         means = (grid.correct * inside[:, :, None]).sum(axis=1)[whose] / inside.sum(axis=1)[whose, None]
         best = int(_best(means.mean(axis=0)[None])[0])
-        for k, name in enumerate(grid.methods):
-            rows.append((grid.n, int(bin_), name, *interval(means[:, k]), len(means), k == best))
-    return pd.DataFrame(rows, columns=["n", "bin", "method", "accuracy", "low", "high", "n_problems", "chosen"])
+        for k, (name, size) in enumerate(zip(grid.methods, grid.sizes, strict=True)):
+            rows.append((grid.n, int(bin_), name, size, *interval(means[:, k]), len(means), k == best))
+    return pd.DataFrame(rows, columns=CELLS)

@@ -1,12 +1,18 @@
-"""How well scores tell right candidates from wrong ones."""
+"""How well scores tell right candidates from wrong ones, and right steps from wrong ones.
+
+Over all candidates a verifier looks good that only knows which problems are easy. What a selection needs is told within
+problems, answer by answer, and what a search needs among siblings: steps that go on from the same beginning.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
+from analysis.estimates.bootstrap import ratio
 from analysis.estimates.pool import Floats
-from ttcs.records.interval import Interval
+from ttcs.records.interval import RESAMPLES as DRAWS
+from ttcs.records.interval import Interval, interval
 
 RESAMPLES = 500
 
@@ -34,3 +40,59 @@ def auc_interval(candidates: pd.DataFrame, resamples: int = RESAMPLES, seed: int
     values = [auc(scores, correct, draw[problem].astype(np.float64)) for draw in draws]
     low, high = np.nanquantile(values, (0.025, 0.975))
     return Interval(auc(scores, correct, np.ones(len(scores))), float(low), float(high))
+
+
+def within(candidates: pd.DataFrame, resamples: int = DRAWS, seed: int = 0) -> Interval:
+    """AUC over the different answers of a problem, by the mean score of each: mean over problems with both kinds.
+
+    An answer that was sampled a hundred times counts once. nan: no problem has a right and a wrong answer with a score.
+    """
+    known = candidates.dropna(subset=["score", "correct", "group"]).astype({"correct": "float64"})
+    answers = known.groupby(["problem_id", "group"])[["score", "correct"]].mean().reset_index()
+    values = [
+        auc(rows["score"].to_numpy(np.float64), rows["correct"].to_numpy(np.float64).round(), np.ones(len(rows)))
+        for _, rows in answers.groupby("problem_id")
+    ]
+    both = [value for value in values if not np.isnan(value)]
+    return interval(both, resamples, seed) if both else Interval(np.nan, np.nan, np.nan)
+
+
+def outranked(steps: pd.DataFrame, resamples: int = DRAWS, seed: int = 0) -> Interval:
+    """Share of wrong siblings that score above a right one; ties half, nan where there are no siblings of both kinds.
+
+    steps: problem_id, parent (what comes before), score, right: a row for each different step. Of several right
+    siblings each counts equally. Bootstrap over problems.
+    """
+    counts: dict[object, tuple[float, int]] = {}
+    for (problem, _), rows in steps.dropna(subset=["score"]).groupby(["problem_id", "parent"], dropna=False):
+        score, right = rows["score"].to_numpy(np.float64), rows["right"].to_numpy(np.bool_)
+        if right.any() and not right.all():
+            pairs = score[~right][:, None] - score[right][None, :]
+            above, wrong = counts.get(problem, (0.0, 0))
+            lost = (pairs > 0).mean(axis=1) + (pairs == 0).mean(axis=1) / 2
+            counts[problem] = above + float(lost.sum()), wrong + int((~right).sum())
+    if not counts:
+        return Interval(np.nan, np.nan, np.nan)
+    parts, wholes = np.array(list(counts.values()), np.float64).T
+    return ratio(parts, wholes, resamples, seed)
+
+
+def steps(candidates: pd.DataFrame) -> pd.DataFrame:
+    """problem_id, parent, score, right: the different steps of the samples of a run.
+
+    A step is right if some sample that goes through it ended right. Where not every step has a score (outcome reward
+    models) there are none.
+    """
+    seen: dict[tuple[str, int], list[float]] = {}
+    parents: dict[tuple[str, int], int] = {}
+    columns = (candidates[name] for name in ("problem_id", "prefixes", "step_scores", "correct"))
+    for problem, prefixes, scores, correct in zip(*columns, strict=True):
+        if len(prefixes) != len(scores):
+            continue
+        numbers = [number for number, _ in prefixes]
+        for before, number, score in zip([-1, *numbers], numbers, scores, strict=False):
+            known = seen.setdefault((problem, number), [score, 0.0])
+            known[1] = max(known[1], float(correct is True or correct == 1))
+            parents[problem, number] = before
+    rows = [(key[0], parents[key], score, right > 0) for key, (score, right) in seen.items()]
+    return pd.DataFrame(rows, columns=["problem_id", "parent", "score", "right"])

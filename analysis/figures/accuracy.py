@@ -19,12 +19,13 @@ AXES: dict[str, tuple[str, Draw]] = {
     "tokens": ("decoded tokens", draw.accuracy_vs_tokens),
     "flops": ("FLOPs", draw.accuracy_vs_flops),
     "seconds": ("seconds", draw.accuracy_vs_seconds),
+    "generations": ("generations", draw.accuracy_vs_generations),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """Accuracy against n, decoded tokens, FLOPs and seconds (Snell et al., 2024, fig. 3 left; Beeching et al., 2024).
+    """Accuracy against n, generations, decoded tokens, FLOPs and seconds (Snell et al., 2024, fig. 3; Beeching et al.).
 
     name: of the files, `<name>_vs_<axis>`. against: the axes. methods: those to draw, all of which must be there
     (None: every one but pass@N); a method stands for all its variants.

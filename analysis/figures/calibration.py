@@ -15,7 +15,7 @@ from analysis.drawing.save import span
 from analysis.drawing.style import looks
 from analysis.estimates import calibration, evaluate
 from analysis.figures.figure import Panel
-from analysis.runs import variants
+from analysis.runs import repeats, variants
 from analysis.runs.load import Records, RecordsError
 from analysis.runs.reduction import rescore
 from ttcs.records.interval import Interval
@@ -49,7 +49,8 @@ class Calibration:
         several = variants.by(records.only(runs["run"]), "prm")
         any_scored = False
         for name, one in several.items():
-            largest = one.runs.sort_values("n", ascending=False, kind="stable").drop_duplicates("seed")
+            largest = repeats.first(one.runs, ["seed"])
+            repeats.say(one.runs, largest, ["seed", "settings"])
             scored = rescore(one.only(largest["run"]).candidates, "last")
             answers = scored[scored["group"].notna()].dropna(subset=["score", "correct"])
             if len(answers):

@@ -31,12 +31,7 @@ class Differences:
 
     def panels(self, records: Records) -> Sequence[Sheet]:
         estimates = evaluate.chosen(evaluate.evaluate(records), self.methods)
-        rows = [
-            row for a, b in self._pairs(ordered(estimates["method"].unique())) for row in _differences(estimates, a, b)
-        ]
-        if not rows:
-            raise RecordsError("no two methods have an n in common")
-        return [Sheet("differences", _text(table := pd.DataFrame(rows, columns=COLUMNS)), table)]
+        return [sheet("differences", estimates, self._pairs(ordered(estimates["method"].unique())))]
 
     def _pairs(self, methods: Sequence[str]) -> list[tuple[str, str]]:
         if self.reference is None:
@@ -44,6 +39,14 @@ class Differences:
         if self.reference not in methods:
             raise RecordsError(f"no run of reference={self.reference}; there are {', '.join(methods)}")
         return [(method, self.reference) for method in methods if method != self.reference]
+
+
+def sheet(name: str, estimates: pd.DataFrame, pairs: Sequence[tuple[str, str]]) -> Sheet:
+    """Every pair of methods at each n that both have."""
+    rows = [row for a, b in pairs for row in _differences(estimates, a, b)]
+    if not rows:
+        raise RecordsError("no two methods have an n in common")
+    return Sheet(name, _text(table := pd.DataFrame(rows, columns=COLUMNS)), table)
 
 
 def _differences(estimates: pd.DataFrame, a: str, b: str) -> list[tuple[object, ...]]:

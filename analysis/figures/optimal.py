@@ -32,7 +32,8 @@ class ComputeOptimal:
     greedy). baselines: the methods drawn beside it. difficulties: a curve each, of oracle | predicted | annotated.
     bins: how many. samples: the first so many of the pools make the predicted bins (None: all).
     own: bins from the pools that are evaluated (in-sample). in_sample: draw the in-sample choice too.
-    selection: what the runs that will use the fitted table end with.
+    selection: what the runs that will use the fitted table end with. match: what candidates at n may not have more of
+    than n independent samples: n | generations | tokens | flops.
     """
 
     name: str
@@ -44,6 +45,7 @@ class ComputeOptimal:
     own: bool
     in_sample: bool
     selection: str
+    match: str = "generations"
 
     def panels(self, records: Records) -> Sequence[Output]:
         estimates = evaluate.evaluate(records)
@@ -57,7 +59,7 @@ class ComputeOptimal:
         return self._drawn(estimates, grids, self._cuts(records, grids))
 
     def _grids(self, estimates: pd.DataFrame) -> list[Grid]:
-        return optimal.grids(estimates[self._candidate(estimates)], self.methods)
+        return optimal.grids(estimates[self._candidate(estimates)], self.methods, self.match)
 
     def _cuts(self, records: Records, grids: Sequence[Grid]) -> dict[str, Bins]:
         return {difficulty: self._bins(records, grids, difficulty) for difficulty in self.difficulties}
@@ -158,13 +160,21 @@ def gain_vs_n(ax: Axes, df: pd.DataFrame) -> Axes:
 
 
 def choices(ax: Axes, df: pd.DataFrame) -> Axes:
-    """What is best in every bin at every n, with its accuracy there."""
+    """What is best in every bin with a budget of every n, the n it is run with where that is less, its accuracy."""
     best = df[df["chosen"]]
     shares = best.pivot(index="bin", columns="n", values="accuracy")
     names = best.pivot(index="bin", columns="n", values="method")
-    words = [[look(str(name)).label.replace(" ", "\n", 1) for name in row] for row in names.to_numpy()]
+    sizes = best.pivot(index="bin", columns="n", values="size")
+    words = [[_words(str(name), int(size), int(str(n))) for name, size, n in zip(*row, sizes.columns, strict=True)]
+             for row in zip(names.to_numpy(), sizes.to_numpy(), strict=True)]  # fmt: skip
     texts = [[f"{word}\n{100 * share:.0f}" for word, share in zip(*pair, strict=True)]
              for pair in zip(words, shares.to_numpy(), strict=True)]  # fmt: skip
     tiles(ax, shares, texts, (0.0, 1.0))
     ax.set(xlabel="N (candidates per problem)", ylabel="Bin (1 = easiest)")
     return ax
+
+
+def _words(method: str, size: int, n: int) -> str:
+    """size: what the method is best run with, of a budget of n."""
+    label = look(method).label.replace(" ", "\n", 1)
+    return f"{label}\nwith {size}" if size < n else label

@@ -8,23 +8,30 @@ from dataclasses import dataclass
 import pandas as pd
 
 from analysis.drawing import markdown
-from analysis.estimates import estimate
-from analysis.estimates.quality import auc_interval
+from analysis.estimates import estimate, quality
 from analysis.figures.figure import Sheet
+from analysis.runs import repeats
 from analysis.runs.load import Records, RecordsError
 from analysis.runs.reduction import rescore
 from ttcs.records.interval import Interval, interval
 
+OUTRANKED = "wrong siblings above a right step"
+
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """Greedy, pass@1, majority@n, pass@n and the AUC of the last step's score, over all problems and by level."""
+    """Greedy, pass@1, majority@n, pass@n and what the PRM's scores tell, over all problems and by level.
+
+    The AUC of the last step's score over all samples, that within problems over their different answers, and the share
+    of wrong steps that the PRM puts above a right sibling.
+    """
 
     def panels(self, records: Records) -> Sequence[Sheet]:
         samples, greedy = _largest(records, "best_of_n"), _largest(records, "greedy").problems
         n = int(samples.runs["n"].iloc[0])
         curve = estimate.curve(samples, at=sorted({1, n}))
         scored = rescore(samples.candidates, "last")
+        steps = quality.steps(samples.candidates)
         rows = []
         for name, ids in _groups(samples.problems):
             here = curve[curve["problem_id"].isin(ids)].set_index(["selection", "n"])["correct"]
@@ -34,7 +41,9 @@ class Quality:
                 "pass@1": interval(list(here["pass", 1])),
                 f"majority@{n}": interval(list(here["majority", n])),
                 f"pass@{n}": interval(list(here["pass", n])),
-                "AUC of the PRM's last score": auc_interval(scored[scored["problem_id"].isin(ids)]),
+                "AUC of the PRM's last score": quality.auc_interval(scored[scored["problem_id"].isin(ids)]),
+                "AUC within problems": quality.within(scored[scored["problem_id"].isin(ids)]),
+                OUTRANKED: quality.outranked(steps[steps["problem_id"].isin(ids)]),
             }
             rows += [(name, len(ids), measure, *mean) for measure, mean in means.items()]
         table = pd.DataFrame(rows, columns=["problems", "n_problems", "measure", "mean", "low", "high"])
@@ -51,7 +60,9 @@ def _largest(records: Records, strategy: str) -> Records:
     runs = records.runs[(records.runs["strategy"] == strategy) & records.runs["finished"]]
     if runs.empty:
         raise RecordsError(f"no finished run of {strategy}")
-    return records.of(runs.sort_values("n", kind="stable")["run"].iloc[-1])
+    largest = runs.sort_values(["n", "problems"], kind="stable").tail(1)
+    repeats.say(runs, largest, ["seed", "settings"])
+    return records.of(largest["run"].iloc[0])
 
 
 def _text(table: pd.DataFrame) -> str:
@@ -65,8 +76,6 @@ def _text(table: pd.DataFrame) -> str:
 
 def _cell(row: pd.Series) -> str:
     value = Interval(row["mean"], row["low"], row["high"])
-    if row["measure"].startswith("AUC"):
-        if pd.isna(value.mean):
-            return "-"
-        return markdown.plain(value)
-    return markdown.percent(value)
+    if pd.isna(value.mean):
+        return "-"
+    return markdown.plain(value) if row["measure"].startswith("AUC") else markdown.percent(value)

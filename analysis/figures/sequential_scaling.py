@@ -14,6 +14,7 @@ from analysis.figures.figure import Panel
 from analysis.figures.thinking import file, on_axis
 from analysis.papers import thinking
 from analysis.papers.budgets import named, same_policy, worded
+from analysis.runs import repeats
 from analysis.runs.load import Records, RecordsError
 from analysis.runs.variants import by
 
@@ -41,16 +42,19 @@ class SequentialScaling:
         return list(thinking.by_dataset(records, [self.sequential, *INDEPENDENT, WHOLE], self._panel).values())
 
     def _panel(self, dataset: str, records: Records) -> Panel:
+        rows = on_axis(_summary(self.outcomes(dataset, records), self.resamples))
+        return Panel(f"sequential_scaling_{file(dataset)}", f"Sequential and parallel thinking: {dataset}", rows,
+                     draw.accuracy_vs_thinking, save.note(rows))  # fmt: skip
+
+    def outcomes(self, dataset: str, records: Records) -> pd.DataFrame:
+        """COLUMNS, over the problems that all have: every line at every budget."""
         same_policy(records.runs)
         table = pd.concat(self._lines(records), ignore_index=True)[COLUMNS]
         if table["thinking"].isna().any():
             raise RecordsError("the ledger of these records has no thinking_tokens, which the lines are drawn against")
         if set(table["method"].str.partition(" (")[0]) == {self.sequential}:
             raise RecordsError(f"on {dataset} there is nothing parallel: no n > 1, no best_of_n and no {WHOLE}")
-        kept = evaluate.common(table.assign(n=table["budget"]))
-        rows = on_axis(_summary(kept, self.resamples))
-        return Panel(f"sequential_scaling_{file(dataset)}", f"Sequential and parallel thinking: {dataset}", rows,
-                     draw.accuracy_vs_thinking, save.note(rows))  # fmt: skip
+        return evaluate.common(table.assign(n=table["budget"]))
 
     def _lines(self, records: Records) -> Iterator[pd.DataFrame]:
         yield from self._sequential(records)
@@ -73,8 +77,10 @@ class SequentialScaling:
 
 def _independent(records: Records) -> Iterator[pd.DataFrame]:
     """Of each seed the largest run: the smaller ones repeat its samples."""
-    runs = records.runs[records.runs["strategy"].isin(INDEPENDENT)].sort_values("n", ascending=False, kind="stable")
-    for run in runs.drop_duplicates("seed")["run"]:
+    runs = records.runs[records.runs["strategy"].isin(INDEPENDENT)]
+    largest = repeats.first(runs, ["seed"])
+    repeats.say(runs, largest, ["seed"])
+    for run in largest["run"]:
         yield _votes(records.of(run), None).assign(method=MAJORITY)
 
 

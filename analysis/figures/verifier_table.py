@@ -8,23 +8,26 @@ from dataclasses import dataclass
 import pandas as pd
 
 from analysis.drawing import markdown
-from analysis.estimates import scores
+from analysis.estimates import quality, scores
 from analysis.estimates.calibration import brier
-from analysis.estimates.quality import auc_interval
 from analysis.figures import first_error
 from analysis.figures.figure import Sheet
 from analysis.runs.load import Records, RecordsError
 from ttcs.records.interval import Interval
 
-MEASURES = {"auc": "AUC", "correlation": "correlation", "brier": "Brier score", "wrong": "first wrong step",
+MEASURES = {"auc": "AUC", "within": "AUC within questions", "outranked": "wrong siblings above a right step",
+            "correlation": "correlation", "brier": "Brier score", "wrong": "first wrong step",
             "right": "right ones left alone", "f1": "F1"}  # fmt: skip
-PERCENT = frozenset({"wrong", "right", "f1"})
+PERCENT = frozenset({"wrong", "right", "f1", "outranked"})
 RIGHT = 0.5  # labels from here on are those of a right step, for the AUC
 
 
 @dataclass(frozen=True, slots=True)
 class VerifierTable:
-    """Over all labelled steps AUC, correlation with the labels and Brier score; and the first wrong step."""
+    """Over all labelled steps AUC, within questions and over all, siblings, correlation with the labels, Brier score.
+
+    And the first wrong step.
+    """
 
     def panels(self, records: Records) -> Sequence[Sheet]:
         table = scores.read(records)
@@ -41,7 +44,9 @@ def _agreement(table: pd.DataFrame) -> Iterator[dict[str, object]]:
     for name, pairs in scores.steps(table).groupby("verifier", sort=False):
         right = pairs.assign(problem_id=pairs["question"], correct=pairs["label"] >= RIGHT)
         values = {
-            "auc": auc_interval(right),
+            "auc": quality.auc_interval(right),
+            "within": quality.within(right.assign(group=range(len(right)))),
+            "outranked": quality.outranked(scores.siblings(table[table["verifier"] == name], RIGHT)),
             "correlation": scores.correlation(pairs),
             "brier": brier(pairs["question"], pairs["score"], pairs["label"]),
         }

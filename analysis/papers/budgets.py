@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.estimates import evaluate
+from analysis.runs import repeats
 from analysis.runs.load import RecordsError
 
 FORCING, REJECTION = "budget_forcing", "rejection_sampling"
@@ -38,7 +39,9 @@ def named(runs: pd.DataFrame) -> pd.DataFrame:
     ]
     table = pd.concat(parts)
     table["budget"] = [budget(row["strategy"], row["fields"]) or f"n={row['n']}" for _, row in table.iterrows()]
-    largest = table.sort_values("n", ascending=False, kind="stable").drop_duplicates(["method", "budget", "seed"])
+    same = ["method", "budget", "seed"]
+    largest = repeats.first(table, same)
+    repeats.say(table, largest, same)
     return largest.sort_index()
 
 

@@ -41,7 +41,8 @@ class Bin:
 def line(estimates: pd.DataFrame, method: str, bins: Bins, candidates: Sequence[str] | None = None) -> pd.DataFrame:
     """seed, problem_id, n, correct, tokens, flops of a method, over the seeds that it has at every n.
 
-    compute_optimal: the choice among `candidates` per bin and n, cross-fitted, unless there are runs of that name.
+    compute_optimal: the choice among `candidates` per bin with a budget of n, cross-fitted, unless there are runs of
+    that name; its tokens and flops are the budget.
     """
     estimates = optimal.greedy_in(estimates, sorted({int(seed) for seed in bins.table["seed"]}))
     if method == OPTIMAL and OPTIMAL not in set(estimates["strategy"]):
@@ -63,11 +64,22 @@ def _of(estimates: pd.DataFrame, method: str) -> pd.DataFrame:
 
 
 def _crossfitted(grid: optimal.Grid, bins: Bins) -> pd.DataFrame:
-    """What the method that is best on one half of a bin does on the other half."""
-    found = optimal.reported(grid, optimal.members(grid, bins))
+    """What the method that is best on one half of a bin does on the other half.
+
+    The costs are those of the dearest candidate: what may be spent, although a choice need not. Else the line would
+    end where nothing dearer is any better, as if no more had been measured.
+    """
+    found = optimal.reported(grid, optimal.members(grid, bins))[0]
     index = pd.MultiIndex.from_product([grid.problems, grid.seeds], names=["problem_id", "seed"])
-    columns = dict(zip(("correct", "tokens", "flops"), found.reshape(3, -1), strict=True))
+    costs = {"tokens": _dearest(grid.tokens), "flops": _dearest(grid.flops)}
+    columns = {name: values.ravel() for name, values in ({"correct": found} | costs).items()}
     return pd.DataFrame(columns, index=index).assign(n=grid.n).reset_index()
+
+
+def _dearest(costs: Floats) -> Floats:
+    """(problems, seeds, methods) -> those of the method with the largest mean; of one without costs on record, nan."""
+    dearest: Floats = costs[:, :, int(np.argmax(costs.mean(axis=(0, 1))))]
+    return dearest
 
 
 def split(estimates: pd.DataFrame, of_line: pd.DataFrame, bins: Bins, unit: str) -> Iterator[Bin]:

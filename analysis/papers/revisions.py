@@ -11,6 +11,7 @@ from analysis.estimates import evaluate
 from analysis.estimates.bootstrap import ratio
 from analysis.estimates.pool import INDEPENDENT
 from analysis.papers import chains
+from analysis.runs import repeats
 from analysis.runs.load import Records, RecordsError
 from ttcs.records.interval import RESAMPLES
 from ttcs.records.subsets import RESAMPLES as SUBSETS
@@ -54,7 +55,8 @@ def _runs(records: Records, strategy: str) -> pd.DataFrame:
 def _widest(runs: pd.DataFrame) -> list[str]:
     """The runs with the most chains first; of those with as many, the longest."""
     width = runs["chains"].fillna(runs["n"])
-    return list(runs.assign(chains=width).sort_values(["chains", "n"], ascending=False, kind="stable")["run"])
+    size = ["chains", "n", "problems"]
+    return list(runs.assign(chains=width).sort_values(size, ascending=False, kind="stable")["run"])
 
 
 def _evaluated(run: Records, resamples: int, seed: int) -> pd.DataFrame:
@@ -88,7 +90,8 @@ def longest(records: Records, strategy: str) -> list[Records]:
     """Of each seed the run with the longest chains, and of those the one with the most."""
     runs = _chained(records, strategy)
     runs = runs.assign(attempts=runs["n"] // runs["chains"])
-    first = runs.sort_values(["attempts", "chains"], ascending=False, kind="stable").drop_duplicates("seed")
+    first = repeats.first(runs, ["seed"], by=["attempts", "chains"])
+    repeats.say(runs, first, ["seed"], by=["attempts", "chains"])
     return [evaluate.graded(records.of(run)) for run in first["run"]]
 
 

@@ -20,19 +20,20 @@ from ttcs.config.moved import current
 from ttcs.config.paths import spelled
 from ttcs.errors import UserError
 from ttcs.records.folder import SCORES
+from ttcs.records.prefixes import Numbers, Prefixes, numbered
 
 RUN = {"run": "str", "path": "str", "strategy": "str", "selection": "str", "reduction": "str", "policy": "str",
        "prm": "str", "dataset": "str", "settings": "str", "fields": "object", "setup": "object", "n": "Int64",
        "seed": "Int64",
        "width": "Int64", "chains": "Int64", "policy_parameters": "Int64",
-       "finished": "bool", "wall_seconds": "float64", "shard": "Int64", "shards": "Int64",
+       "finished": "bool", "problems": "Int64", "wall_seconds": "float64", "shard": "Int64", "shards": "Int64",
        "whole": "str"}  # fmt: skip
 PROBLEM = {"run": "str", "problem_id": "str", "level": "Int64", "family": "str", "answer": "str", "reference": "str",
            "correct": "boolean", "chosen": "Int64", "n_candidates": "Int64"}  # fmt: skip
 CANDIDATE = {"run": "str", "strategy": "str", "n": "Int64", "seed": "Int64", "problem_id": "str", "level": "Int64",
              "index": "Int64", "subtree": "Int64", "revises": "Int64", "group": "Int64", "answer": "str",
              "score": "float64", "correct": "boolean", "tokens": "Int64", "thinking": "Int64", "stop": "str",
-             "step_scores": "object"}  # fmt: skip
+             "step_scores": "object", "prefixes": "object"}  # fmt: skip
 # Neither speed nor the number of problems: comparisons are over the problems that all runs have.
 IMMATERIAL = identity.THROUGHPUT | {"_target_", "capacity", "pace", "shuffle", "limit", "shard", "shards"}
 
@@ -48,7 +49,9 @@ class Records:
     runs: `settings` is what tells variants of a strategy apart, `fields` those of the strategy itself (field -> value),
     `setup` what runs must share to be compared (policy, PRM and dataset, field -> value).
     problems: columns of PROBLEM, and those of the ledger under their own names.
-    candidates: `step_scores` is a tuple, in the order of the steps; a step without a score is left out. `revises` is
+    candidates: `step_scores` is a tuple, in the order of the steps; a step without a score is left out. `prefixes` is
+    what a verifier has read of it: a pair for each step, a number that the same beginning of another solution of the
+    problem has too, and the tokens of the step; empty where nothing was scored. `revises` is
     the index of the latest attempt that a revision was shown, `thinking` how many of `tokens` are before the answer
     (none: the policy does not think, or the record is older).
     scores: files of labelled solutions that a verifier has scored (docs/verifiers.md), read by who needs them.
@@ -84,7 +87,7 @@ def load(*roots: Path) -> Records:
         if not rows:
             warnings.warn(f"{folder / 'records.jsonl'}: no records yet, skipped", stacklevel=2)
             continue
-        runs.append(run)
+        runs.append(run | {"problems": len(rows)})
         problems += [problem for problem, _ in rows]
         candidates += [candidate for _, several in rows for candidate in several]
     scores = tuple(sorted({file.resolve() for root in roots for file in root.rglob(SCORES)}))
@@ -243,6 +246,7 @@ def _problem(record: Mapping[str, Any], run: Mapping[str, Any]) -> dict[str, Any
 def _candidates(record: Mapping[str, Any], run: Mapping[str, Any]) -> list[dict[str, Any]]:
     nodes = {node["node"]: node for node in record.get("tree", ())}
     leaves = {candidate.get("leaf"): index for index, candidate in enumerate(record["candidates"])}
+    numbers: Numbers = {}
     shared = {"run": run["run"], "strategy": run["strategy"], "n": run["n"], "seed": run["seed"],
               "problem_id": str(record["problem_id"]), "level": record.get("level")}  # fmt: skip
     return [
@@ -250,16 +254,28 @@ def _candidates(record: Mapping[str, Any], run: Mapping[str, Any]) -> list[dict[
          "answer": candidate.get("answer"), "score": candidate.get("score"), "correct": candidate.get("correct"),
          "tokens": candidate.get("tokens"), "thinking": candidate.get("thinking"), "stop": candidate.get("stop"),
          "revises": leaves.get(next(reversed(candidate.get("revises", ())), None)),
-         "step_scores": _step_scores(nodes, candidate.get("leaf"))}
+         "step_scores": _step_scores(nodes, candidate.get("leaf")),
+         "prefixes": _prefixes(nodes, candidate.get("leaf"), numbers)}
         for index, candidate in enumerate(record["candidates"])
     ]  # fmt: skip
 
 
 def _step_scores(nodes: Mapping[int, Mapping[str, Any]], leaf: int | None) -> tuple[float, ...]:
-    scores: list[float] = []
-    node = leaf
-    while node is not None and node in nodes:
-        if (score := nodes[node].get("score")) is not None:
-            scores.append(score)
-        node = nodes[node]["parent"]
-    return tuple(reversed(scores))
+    scores = (node.get("score") for node in _path(nodes, leaf))
+    return tuple(score for score in scores if score is not None)
+
+
+def _prefixes(nodes: Mapping[int, Mapping[str, Any]], leaf: int | None, numbers: Numbers) -> Prefixes:
+    path = [node for node in _path(nodes, leaf) if not (node.get("thinking") or node.get("given"))]
+    if all(node.get("score") is None for node in path):
+        return ()
+    return numbered([(node.get("text", ""), node.get("tokens") or 0) for node in path], numbers)
+
+
+def _path(nodes: Mapping[int, Mapping[str, Any]], leaf: int | None) -> list[Mapping[str, Any]]:
+    """The steps of a candidate, in order."""
+    backwards: list[Mapping[str, Any]] = []
+    while leaf is not None and leaf in nodes:
+        backwards.append(nodes[leaf])
+        leaf = nodes[leaf]["parent"]
+    return backwards[::-1]

@@ -26,7 +26,8 @@ def merged(runs: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
     The seconds of the parts add up: they are what one job would have taken. A run is finished when its parts are.
     """
     parts = runs[runs["shards"] > 1]
-    again = parts[parts.duplicated(["whole", "shard"])]
+    most = parts.sort_values("problems", ascending=False, kind="stable")
+    again = parts[parts["run"].isin(most.loc[most.duplicated(["whole", "shard"]), "run"])]
     if len(again):
         warnings.warn(f"the same shard once more, left out: {', '.join(again['run'])}", stacklevel=3)
     rows, names = [runs[runs["shards"] <= 1]], {run: run for run in runs["run"]}
@@ -34,7 +35,8 @@ def merged(runs: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
         first = several.sort_values("shard").head(1)
         _warn_of_missing(several)
         names |= dict.fromkeys(several["run"], first["run"].iloc[0])
-        rows.append(first.assign(finished=bool(several["finished"].all()), wall_seconds=several["wall_seconds"].sum()))
+        sums = {name: several[name].sum() for name in ("problems", "wall_seconds")}
+        rows.append(first.assign(finished=bool(several["finished"].all()), **sums))
     for run in again["run"]:
         del names[run]
     return pd.concat(rows).sort_index(), names

@@ -124,6 +124,20 @@ def test_the_choice_is_by_the_thresholds_and_the_nearest_smaller_n(tmp_path: Pat
     assert fitted.choose(-1.0, 16) == BeamSearch(16, 4, 40, reduction.last)
 
 
+def test_a_budget_is_not_spent_where_less_did_better(tmp_path: Path) -> None:
+    sizes = {4: 4, 8: 4, 16: 4}
+    cells = [
+        {"n": n, "bin": bin_, "method": "beam_search", "size": size, "problems": 9, "accuracy": {}}
+        for n, size in sizes.items() for bin_ in (1, 2)
+    ]  # fmt: skip
+    fitted = table(tmp_path, cells=cells)
+    four = BeamSearch(4, 4, 40, reduction.last)
+    assert [fitted.choose(0.6, n) for n in (4, 8, 11, 16, 64)] == [four] * 5
+    assert len(one(ComputeOptimal(20, 4, fitted)).candidates) == 8
+    with pytest.raises(UserError, match=r"is not a compute-optimal table .*size=32 is not one of 1 to 16"):
+        table(tmp_path, cells=[{**cells[-1], "bin": 1, "size": 32}, cells[-1]])
+
+
 @pytest.mark.parametrize(
     ("n", "samples", "message"),
     [

@@ -20,20 +20,23 @@ ZOO = PACKAGE / "zoo" / "compute_optimal.json"
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The method of choice at n.
+    """The method of choice with a budget of n.
 
+    size: the n that the method was run with; where it is less than that of the cell, nothing dearer was any better.
     node: the yaml of its strategy; n there is null, the place of what is left, and so is a width that is the root of n.
     """
 
     n: int
     method: str
+    size: int
     node: Mapping[str, Any]
 
     def strategy(self, n: int) -> Strategy:
-        """At the largest n that its width divides, or its chains."""
-        width = int(self.node.get("width", 1) or isqrt(n))
+        """With its size where that is less than the cell's n, else with all of n that its width or chains divide."""
+        spent = n if self.size == self.n else self.size
+        width = int(self.node.get("width", 1) or isqrt(spent))
         unit = lcm(width, int(self.node.get("chains", 1)))
-        sizes = {"n": n - n % unit, "width": width}
+        sizes = {"n": spent - spent % unit, "width": width}
         node = {key: sizes.get(key, value) for key, value in self.node.items()}
         strategy: Strategy = build({"strategy": node}, "strategy")
         return strategy
@@ -111,5 +114,13 @@ def _bin(content: Mapping[str, Any], row: Mapping[str, Any]) -> Bin:
     methods, cells = content["methods"], [cell for cell in content["cells"] if cell["bin"] == row["bin"]]
     if not cells:
         raise ValueError(f"bin {row['bin']} has no cells")
-    found = (Cell(cell["n"], cell["method"], methods[cell["method"]]) for cell in cells)
+    found = (_cell(cell, methods[cell["method"]]) for cell in cells)
     return Bin(row["at_least"], tuple(sorted(found, key=lambda cell: cell.n)))
+
+
+def _cell(content: Mapping[str, Any], node: Mapping[str, Any]) -> Cell:
+    """Tables that are older than `size` chose among what was run with all of n."""
+    n, size = content["n"], content.get("size", content["n"])
+    if not 1 <= size <= n:
+        raise ValueError(f"size={size} is not one of 1 to {n}, the n of its cell")
+    return Cell(n, content["method"], size, node)

@@ -1,5 +1,7 @@
 """Candidates -> index of the chosen one. Ties go to the one seen first; a candidate without an answer never counts.
 
+Sums that differ by rounding alone are a tie: 0.1 + 0.2 is no more than 0.3.
+
 A score of -inf means "not scored". The selections that read scores leave such a candidate out, and choose nothing when
 no answer has a score: falling back to a vote would report a method under another method's name. But a lone answer needs
 no score to be chosen.
@@ -13,6 +15,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ttcs.core import Candidate
+
+TIE = 1e-12  # of a sum of scores: what rounding may make of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,5 +85,7 @@ def _best_of_heaviest(
     groups: dict[int | None, list[int]] = {}
     for i in eligible:
         groups.setdefault(candidates[i].answer, []).append(i)
-    heaviest = max(groups.values(), key=lambda group: math.fsum(map(weight, group)), default=[])
+    sums = {answer: math.fsum(map(weight, group)) for answer, group in groups.items()}
+    largest = max(sums.values(), default=0.0)
+    heaviest = next((groups[answer] for answer, total in sums.items() if total >= largest - TIE * abs(largest)), [])
     return max(heaviest, key=lambda i: candidates[i].score, default=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,10 @@ from typing import Any
 from ttcs.config.components import build
 from ttcs.core import Candidate, Reduction, Selection, Stop, judged
 from ttcs.errors import UserError
+from ttcs.records import charges
 from ttcs.records.chains import Chains, own_n
 from ttcs.records.guidance import guided
+from ttcs.records.prefixes import Numbers, numbered
 from ttcs.records.record import NodeRecord, Record
 from ttcs.records.stored import Stored
 from ttcs.records.subsets import RESAMPLES, subsets
@@ -24,7 +26,7 @@ from ttcs.records.summary import Digest, independent
 class Verdict:
     """correct: share of the subsets that answer rightly (None: no reference). chosen: of the first subset.
 
-    share: of what the search cost, of its decoded tokens where those of its candidates tell.
+    share: of the decoded tokens of the search. policy_share, prm_share: of its FLOPs (analysis.charges).
     """
 
     digest: Digest
@@ -32,6 +34,8 @@ class Verdict:
     chosen: int | None
     subsets: int
     share: float
+    policy_share: float
+    prm_share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +82,8 @@ class Reading:
         units = [list(range(len(candidates)))] if self.n == self.size else self._units(record)
         drawn = subsets(len(units), self._wanted(len(units)), RESAMPLES, 0)
         chosen = [self._choose(record, candidates, [i for unit in row for i in units[unit]]) for row in drawn]
-        share = self._cost(record, units, drawn.shape[1])
-        return Verdict(Digest.of(record), _share(record, chosen), chosen[0], len(drawn), share)
+        shares = self._shares(record, units, drawn.shape[1])
+        return Verdict(Digest.of(record), _share(record, chosen), chosen[0], len(drawn), *shares)
 
     def _wanted(self, units: int) -> int:
         """Units in a subset."""
@@ -87,7 +91,18 @@ class Reading:
             return units * self.n // self.size
         return self.n // self.chains.attempts
 
-    def _cost(self, record: Record, units: Sequence[Sequence[int]], wanted: int) -> float:
+    def _shares(self, record: Record, units: Sequence[Sequence[int]], wanted: int) -> tuple[float, float, float]:
+        """Of the decoded tokens, and of the FLOPs of policy and PRM."""
+        share = self._tokens(record, units, wanted)
+        if self.n == self.size and share == 1:
+            return 1.0, 1.0, 1.0
+        spent = charges.Spent.of(asdict(record.ledger))
+        alone = self.chains is None and all(len(unit) == 1 for unit in units)
+        whole, part = _shared(record, [range(len(record.candidates))]), _shared(record, units)
+        policy = charges.policy_share(spent, share) if alone else share
+        return share, policy, charges.prm_share(spent, whole, part, wanted, share)
+
+    def _tokens(self, record: Record, units: Sequence[Sequence[int]], wanted: int) -> float:
         """Of the decoded tokens of a search in chains, in which later attempts may be longer, those of a subset."""
         tokens = [candidate.tokens or 0 for candidate in record.candidates]
         if self.chains is None or not sum(tokens):
@@ -155,6 +170,16 @@ def _path(nodes: dict[int, NodeRecord], leaf: int | None) -> Iterator[NodeRecord
         backwards.append(nodes[leaf])
         leaf = nodes[leaf].parent
     return reversed(backwards)
+
+
+def _shared(record: Record, units: Sequence[Sequence[int]]) -> charges.Shared:
+    """What the PRM has read of these units."""
+    nodes, numbers = {node.node: node for node in record.tree}, Numbers()
+    paths = [judged(tuple(_path(nodes, candidate.leaf))) for candidate in record.candidates]
+    read = [(unit, paths[i]) for unit, members in enumerate(units) for i in members]
+    scored = [(unit, path) for unit, path in read if any(node.score is not None for node in path)]
+    made = [numbered([(node.text, node.tokens or 0) for node in path], numbers) for _, path in scored]
+    return charges.Shared.of(len(units), [unit for unit, _ in scored], made)
 
 
 def _share(record: Record, chosen: Sequence[int | None]) -> float | None:

@@ -20,7 +20,8 @@ class ComputeOptimal:
     """The strategy that did best at this n on problems as difficult as this one (Snell et al., 2024, section 3.2).
 
     n: candidates at most. samples: whole solutions drawn first, whose mean final PRM score is the predicted difficulty;
-    they are charged like all others and stay candidates. table: what was fitted; it chooses how n - samples are spent.
+    they are charged like all others and stay candidates. table: what was fitted; it chooses how n - samples are spent,
+    and may leave some of them unspent where more did no better.
     """
 
     n: int

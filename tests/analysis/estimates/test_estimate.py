@@ -18,7 +18,7 @@ from analysis.runs.load import RecordsError, load
 from tests.analysis.folders import Made, problem, simulated, write
 from ttcs.choice.selection import Best, Majority, Weighted
 from ttcs.core import Candidate
-from ttcs.records.subsets import subsets
+from ttcs.records.subsets import subsets, top_weights
 
 Row = tuple[int | None, float, bool, int]  # group, score, correct, unit
 
@@ -109,6 +109,8 @@ def test_sums_that_differ_by_rounding_alone_are_a_tie() -> None:
     made = samples((0, 0.3, True), (1, 0.1, False), (1, 0.2, False))
     assert 0.1 + 0.2 > 0.3
     assert estimated(made, 3, "weighted") == 1.0
+    chosen = Weighted()([Candidate(0, 0.3), Candidate(1, 0.1), Candidate(1, 0.2)])  # what a run decides
+    assert chosen == 0
 
 
 def test_no_answer_never_wins_however_well_scored() -> None:
@@ -150,7 +152,7 @@ def test_pass_at_k_is_monotone_in_k_and_the_mean_at_1(n: int, data: st.DataObjec
 
 @pytest.mark.parametrize("k", [1, 2, 17, 255, 256])
 def test_rank_weights_are_a_distribution(k: int) -> None:
-    weights = estimate.top_weights(256, k)
+    weights = top_weights(256, k)
     assert weights.sum() == pytest.approx(1.0, abs=1e-12)
     assert weights[3] == pytest.approx(comb(252, k - 1) / comb(256, k), rel=1e-9)
 

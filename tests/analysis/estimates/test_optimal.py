@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure as Canvas
 from omegaconf import OmegaConf
 
 from analysis.estimates import evaluate, optimal
@@ -28,7 +30,8 @@ def grid(correct: Floats, methods: tuple[str, ...] = METHODS) -> optimal.Grid:
     """correct: (problems, seeds, methods); method k costs k + 1 tokens."""
     costs = np.broadcast_to(np.arange(1.0, len(methods) + 1), correct.shape)
     ids = tuple(f"p{number}" for number in range(len(correct)))
-    return optimal.Grid(16, methods, ids, tuple(range(correct.shape[1])), correct, costs, 10 * costs)
+    sizes = (16,) * len(methods)
+    return optimal.Grid(16, methods, sizes, ids, tuple(range(correct.shape[1])), correct, costs, 10 * costs)
 
 
 def drawn(problems: int, seeds: int = 1) -> Floats:
@@ -55,7 +58,7 @@ def test_what_differs_by_bin_is_found() -> None:
     member = np.repeat([[1, 1], [2, 2]], 20, axis=0)
     row = optimal.curve(grid(correct), member, resamples=200)
     assert (row["accuracy"], row["low"], row["high"]) == pytest.approx((1.0, 1.0, 1.0))
-    assert row["over_weighted"] == 1.0
+    assert row["over_weighted"] == pytest.approx(1.0)
     assert 0.3 < row["over_fixed_low"] < row["over_fixed"] <= row["over_fixed_high"]
     assert (row["tokens"], row["flops"]) == pytest.approx((2.0, 20.0))
 
@@ -182,16 +185,15 @@ FIGURE = ComputeOptimal(
 def test_grids_hold_the_candidates_over_common_seeds(sweep: Path) -> None:
     estimates = evaluate.evaluate(load(sweep))
     found = {one.n: one for one in optimal.grids(estimates, ["weighted", "beam_search", "greedy"])}
-    assert {n: set(one.methods) for n, one in found.items()} == {
-        1: {"greedy", "weighted"},
-        2: {"weighted"},
-        4: {"weighted", "beam_search"},
-        8: {"weighted"},
-        16: {"weighted", "beam_search"},
+    run = [("greedy", 1), ("weighted", 1), ("weighted", 2), ("weighted", 4), ("beam_search", 4), ("weighted", 8),
+           ("weighted", 16), ("beam_search", 16)]  # fmt: skip
+    assert {n: set(zip(one.methods, one.sizes, strict=True)) for n, one in found.items()} == {
+        n: {(method, size) for method, size in run if size <= n} for n in (1, 2, 4, 8, 16)
     }
     assert found[1].seeds == (0, 1)  # greedy, run once, is the same in every seed
-    assert found[16].correct.shape == (24, 2, 2) and np.isfinite(found[16].correct).all()
-    k = found[16].methods.index("beam_search")
+    assert found[16].correct.shape == (24, 2, 8) and np.isfinite(found[16].correct).all()
+    k = found[16].place("beam_search")
+    assert found[8].place("beam_search") is None
     runs = load(sweep).problems.query("run in ('beam16-0', 'beam16-1')")
     assert found[16].correct[:, :, k].mean() == pytest.approx(runs["correct"].astype(float).mean())
     with pytest.raises(RecordsError, match="no run of dvts"):
@@ -225,10 +227,10 @@ def test_the_fitted_table_is_read_back_as_strategies(sweep: Path, tmp_path: Path
     assert content["provenance"]["problems"] == 24 and content["provenance"]["seeds"] == [0, 1]
     table = load_table(str(file), "tiny", "tiny")
     for row, bin_ in zip(content["bins"], (1, 2), strict=True):
-        for cell in (cell for cell in content["cells"] if cell["bin"] == bin_ and cell["n"] > 1):
+        for cell in (cell for cell in content["cells"] if cell["bin"] == bin_ and cell["size"] > 1):
             strategy = table.choose(1.0 if row["at_least"] is not None else 0.0, cell["n"])
             kinds = {"weighted": BestOfN, "beam_search": BeamSearch}
-            assert type(strategy) is kinds[cell["method"]] and strategy.n == cell["n"]
+            assert type(strategy) is kinds[cell["method"]] and strategy.n == cell["size"] <= cell["n"]
 
 
 @pytest.fixture(scope="module")
@@ -248,10 +250,78 @@ def test_a_width_that_is_the_root_of_n_is_that_of_every_n(rooted: Path, tmp_path
     output = FIGURE.panels(load(rooted))[-1]
     (file,) = output.save(tmp_path, [])
     table = load_table(str(file))
-    cell = table.bins[0].cell(64)
+    cell = replace(table.bins[-1].cell(64), size=64)
     assert [cell.strategy(n) for n in (4, 16, 64, 12, 60)] == [
         BeamSearch(n, width, 40, reduction.last) for n, width in ((4, 2), (16, 4), (64, 8), (12, 3), (56, 7))
     ]
+
+
+def test_no_curve_falls_where_a_method_was_not_run(rooted: Path) -> None:
+    """Beam search was run at 4, 16 and 64 alone, and a budget of 8 may be spent on the 4 that it is better with."""
+    figure = {output.name: output for output in FIGURE.panels(load(rooted))}
+    table = figure["co_vs_n"].table  # type: ignore[attr-defined]
+    lines = {name: rows.sort_values("n").set_index("n")["accuracy"] for name, rows in table.groupby("method")}
+    assert lines["weighted"][8] < lines["beam_search"][4]
+    for kind in ("oracle", "predicted"):
+        chosen = lines[f"compute_optimal ({kind}, in-sample)"]
+        assert list(chosen.index) == [1, 2, 4, 8, 16, 32, 64]
+        assert chosen.is_monotonic_increasing
+        fair = lines[f"compute_optimal ({kind})"]
+        assert fair[8] > lines["weighted"][8] + 0.02 and fair[32] > lines["weighted"][32] + 0.02
+    gain = figure["co_gain"].table.set_index(["method", "versus", "n"])["gain"]  # type: ignore[attr-defined]
+    assert gain["compute_optimal (oracle)", "weighted best-of-N", 8] == pytest.approx(
+        lines["compute_optimal (oracle)"][8] - lines["weighted"][8]
+    )
+
+
+def test_the_choices_say_with_how_many_the_method_is_run(rooted: Path) -> None:
+    output = {output.name: output for output in FIGURE.panels(load(rooted))}["co_choice_oracle"]
+    best = output.table[output.table["chosen"]].set_index(["bin", "n"])  # type: ignore[attr-defined]
+    assert best.loc[(2, 8), ["method", "size"]].tolist() == ["beam_search", 4]
+    ax = output.draw(Canvas().add_subplot(), output.table)  # type: ignore[attr-defined]
+    assert sum("with 4" in text.get_text() for text in ax.texts) >= 1
+
+
+@pytest.fixture(scope="module")
+def ahead(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Best-of-N of 16 and a better lookahead at 4, which pays a generation of lookahead for each of its own."""
+    root = tmp_path_factory.mktemp("ahead")
+    for seed in (0, 1):
+        name(write(root / f"bon{seed}", simulated(24, 16, seed), n=16, seed=seed) / "config.yaml")
+        rows = simulated(24, 4, 7 + seed, skill=9.0)
+        for row in rows:
+            row["ledger"] |= {"generations": 24, "lookahead_generations": 12, "decoded_tokens": 72, "prm_flops": 90000}
+        name(write(root / f"look{seed}", rows, strategy="lookahead", n=4, seed=seed, width=4) / "config.yaml")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("match", "first"), [("n", 4), ("generations", 8), ("tokens", 8), ("flops", None)]
+)  # 72 tokens are those of 7.2 samples, and its FLOPs those of 63
+def test_a_dearer_method_competes_where_as_many_samples_cost_as_much(
+    ahead: Path, match: str, first: int | None
+) -> None:
+    estimates = evaluate.evaluate(load(ahead))
+    assert set(estimates[estimates["strategy"] == "lookahead"]["generations"]) == {8.0}
+    found = optimal.grids(estimates, ["weighted", "lookahead"], match)
+    assert [one.n for one in found if "lookahead" in one.methods] == [n for n in (4, 8, 16) if first and n >= first]
+    assert [set(one.methods) - {"lookahead"} for one in found] == [{"weighted"}] * 5
+
+
+def test_what_is_never_affordable_leaves_no_grid(ahead: Path) -> None:
+    estimates = evaluate.evaluate(load(ahead))
+    with pytest.raises(RecordsError, match="no method is within the flops of as many independent samples"):
+        optimal.grids(estimates, ["lookahead"], "flops")
+    with pytest.raises(RecordsError, match="match=joules: there are n, generations, tokens, flops"):
+        optimal.grids(estimates, None, "joules")
+
+
+def test_the_fitted_table_has_the_accuracy_of_what_costs_more_where_it_becomes_a_candidate(ahead: Path) -> None:
+    content = FIGURE.panels(load(ahead))[-1].content  # type: ignore[attr-defined]
+    there = {cell["n"]: set(cell["accuracy"]) for cell in content["cells"] if cell["bin"] == 1}
+    assert [n for n, names in there.items() if "lookahead" in names] == [8]
+    hard = {cell["n"]: (cell["method"], cell["size"]) for cell in content["cells"] if cell["bin"] == 2}
+    assert hard[4] == ("weighted", 4) and hard[8] == ("lookahead", 4)
 
 
 def test_axes_without_numbers_are_left_out(sweep: Path) -> None:

@@ -100,7 +100,7 @@ def test_the_table_of_verifiers(tmp_path: Path) -> None:
     assert values.loc[("prm", "brier"), "mean"] == pytest.approx(((steps["score"] - steps["label"]) ** 2).mean())
     assert values.loc[("orm", "auc"), "steps"] == 200 and ("orm", "f1") not in values.index
     (row,) = (line for line in sheet.text.splitlines() if line.startswith("| orm"))
-    assert row.count(" - ") == 3
+    assert row.count(" - ") == 4
 
 
 def test_what_scores_do_not_allow(tmp_path: Path) -> None:
@@ -159,3 +159,18 @@ def test_what_a_verifier_adds(tmp_path: Path) -> None:
     assert "minus majority" in sheet.text and (sheet.table["n"] == 8).all()
     with pytest.raises(RecordsError, match="no run of best_of_n with scores"):
         Gain(None, ["majority"]).panels(load(tmp_path / "greedy"))
+
+
+def test_wrong_siblings_are_those_that_go_on_from_the_same_steps(tmp_path: Path) -> None:
+    """Two solutions part at their second step, where the wrong one is scored higher; the first one they share."""
+    folder = made(tmp_path / "prm", [([1, 1], [0.9, 0.4]), ([1, 0], [0.9, 0.6]), ([1], [0.2])])
+    lines = (folder / "scores.jsonl").read_text().replace('"steps": ["a", "a"]', '"steps": ["a", "b"]', 1)
+    (folder / "scores.jsonl").write_text(lines)
+    found = scores.siblings(scores.read(load(tmp_path)), 0.5)
+    assert sorted(zip(found["problem_id"], found["parent"], found["score"], found["right"], strict=True)) == [
+        ("q0", (), 0.9, True), ("q0", ("a",), 0.4, True), ("q0", ("a",), 0.6, False), ("q1", (), 0.2, True),
+    ]  # fmt: skip
+    (sheet,) = VerifierTable().panels(load(tmp_path))
+    table = sheet.table.set_index("measure")["mean"]
+    assert table["outranked"] == 1.0
+    assert table["within"] == pytest.approx(2 / 3)  # of question q0 three right steps, two of them above the wrong one

@@ -59,3 +59,16 @@ def test_bars_at_one_n_stand_beside_each_other(sweep: Path) -> None:
 def test_an_axis_that_is_not_one_is_an_error() -> None:
     with pytest.raises(RecordsError, match="against=joules: the axes are n, tokens, flops, seconds"):
         figure(["n", "joules"])
+
+
+def test_generations_are_n_and_what_is_looked_ahead(sweep: Path, tmp_path: Path) -> None:
+    rows = simulated(20, 4, 3)
+    for row in rows:
+        row["ledger"] |= {"generations": 30, "lookahead_generations": 20}  # k = 2
+    for seed in (0, 1):
+        write(sweep / f"look{seed}", rows, strategy="lookahead", n=4, seed=seed, width=4)
+    (panel,) = figure(["generations"]).panels(load(sweep))
+    assert panel.name == "accuracy_vs_generations"
+    found = panel.table.set_index(["method", "n"])["generations"]
+    assert found["lookahead", 4] == 12 and found["beam_search", 4] == 4 and found["weighted", 8] == 8
+    assert all(file.stat().st_size for file in panel.save(tmp_path, ["png"]))

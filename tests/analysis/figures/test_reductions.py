@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.figures.reductions import Reductions
+from analysis.figures.reductions import ReductionDifferences, Reductions
 from analysis.runs.load import RecordsError, load
 from tests.analysis.folders import Made, problem, simulated, write
 
@@ -41,3 +41,14 @@ def test_without_scored_samples_there_is_nothing_to_reduce(tmp_path: Path) -> No
 def test_an_unknown_reduction_is_named(sweep: Path) -> None:
     with pytest.raises(RecordsError, match="unknown reduction 'max': one of last, min, prod, mean"):
         Reductions("best", ["max"], ["n"]).panels(load(sweep))
+
+
+def test_reductions_are_compared_in_pairs(sweep: Path) -> None:
+    """An interval of each says little: the samples are the same."""
+    (sheet,) = ReductionDifferences(Reductions("best", ["last", "min", "prod"], ["n"])).panels(load(sweep))
+    (panel,) = Reductions("best", ["last", "min", "prod"], ["n"]).panels(load(sweep))
+    found = sheet.table.set_index(["a", "b", "n"])
+    means = panel.table.set_index(["method", "n"])["accuracy"]
+    assert found.loc[("min", "last", 8), "difference"] == pytest.approx(means["min", 8] - means["last", 8])
+    assert (found.loc[("prod", "last", 8), ["low", "high"]] == 0).all()
+    assert "min - last" in sheet.text.lower()

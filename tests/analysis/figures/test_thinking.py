@@ -15,6 +15,7 @@ from analysis.figures.control import Control
 from analysis.figures.data_ablation import DataAblation
 from analysis.figures.figure import Panel
 from analysis.figures.rejection import Rejection
+from analysis.figures.sequential_differences import SequentialDifferences
 from analysis.figures.sequential_scaling import SequentialScaling
 from analysis.figures.thinking import Thinking
 from analysis.runs.load import Records, RecordsError, load
@@ -158,6 +159,14 @@ def test_sequential_beside_parallel(records: Records, tmp_path: Path) -> None:
         "majority": {100: 0.5, 200: 0.5, 400: 0.5},
         "rebase": {160: 0.6, 320: 0.6},
     }
+    (sheet,) = SequentialDifferences(replace(SEQUENTIAL, text="Wait"), "majority: 4").panels(load(tmp_path))
+    found = sheet.table.set_index("evaluation")
+    assert found.loc["majority: 4", ["difference", "difference_low", "difference_high"]].tolist() == [0, 0, 0]
+    assert found.loc["rebase: n=4", "difference"] == pytest.approx(0.1)
+    assert found.loc["rebase: n=4", "difference_low"] == 0.0  # paired: it solves what the vote solves, and one more
+    assert "minus majority: 4" in sheet.text
+    with pytest.raises(RecordsError, match="no evaluation 'majority: 8' on aime2024; there are budget_forcing"):
+        SequentialDifferences(SEQUENTIAL, "majority: 8").panels(load(tmp_path))
 
 
 def test_what_is_missing_is_said(records: Records, tmp_path: Path) -> None:

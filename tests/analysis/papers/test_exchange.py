@@ -271,8 +271,21 @@ def test_the_line_of_compute_optimal_is_that_of_its_figure(root: Path) -> None:
         here = line[line["n"] == grid.n]
         assert len(here) == 120
         assert here[["correct", "tokens", "flops"]].mean().tolist() == pytest.approx(
-            [row["accuracy"], row["tokens"], row["flops"]]
+            [row["accuracy"], 10 * grid.n, (1000 + 500 * (grid.n > 1)) * grid.n]  # the costs: all that may be spent
         )
+
+
+def test_the_line_of_compute_optimal_goes_on_where_the_choice_spends_less(root: Path) -> None:
+    """Beam search falls at 16, where nothing else was run: the choice stays with that of 4, as measured up to 16."""
+    for n, skill in ((4, 30.0), (16, 0.02)):
+        for seed in (0, 1):
+            made = [{**record, "level": 1} for record in simulated(30, n, 40 + seed, skill=skill)]
+            write(root / f"b{n}{seed}", made, strategy="beam_search", n=n, seed=seed, width=4, policy="small")
+    figure = replace(FIGURE, method="compute_optimal", candidates=["beam_search"], ratios=[22.0])
+    lines, stars = tables(figure, root)
+    assert lines["budget"].tolist() == [4, 16]
+    assert lines["accuracy"].tolist() == pytest.approx([lines["accuracy"].max()] * 2)
+    assert stars["used"].tolist() == pytest.approx(stars["budget"].tolist())
 
 
 def test_a_choice_among_methods_of_other_seeds_is_over_those_they_share_at_every_n(root: Path) -> None:

@@ -147,8 +147,22 @@ def test_the_best_ratio_is_never_worse_than_parallel_in_sample(records: Records)
     for n in (1, 4, 16):
         assert table["compute_optimal (oracle, in-sample)", n] >= table["weighted", n] - 1e-9
     cells = outputs["ratio_choice_predicted"].table  # type: ignore[attr-defined]
-    assert set(cells[cells["n"] == 16]["method"]) == {"revisions (16:1)", "revisions (4:4)", "weighted"}
+    run = cells[(cells["n"] == 16) & (cells["size"] == 16)]
+    assert set(run["method"]) == {"revisions (16:1)", "revisions (4:4)", "weighted"}
     assert not any(name.endswith("json") for name in outputs)
+
+
+def test_the_best_ratio_of_a_budget_may_be_one_of_a_smaller_n(tmp_path: Path) -> None:
+    """At 32 one chain alone was run, which loses here; it is no reason to fall below what 16 samples do."""
+    records = load(runs(tmp_path, ((16, 1), (1, 32))))
+    outputs = {output.name: output for output in OptimalRatio("revisions", "hierarchical", OPTIMAL).panels(records)}
+    table = outputs["ratio_vs_n"].table  # type: ignore[attr-defined]
+    for kind in ("oracle", "predicted"):
+        chosen = table[table["method"] == f"compute_optimal ({kind}, in-sample)"].sort_values("n")
+        assert list(chosen["n"]) == [1, 2, 4, 8, 16, 32] and chosen["accuracy"].is_monotonic_increasing
+    cells = outputs["ratio_choice_oracle"].table  # type: ignore[attr-defined]
+    last = cells[cells["n"] == 32]
+    assert set(zip(last["method"], last["size"], strict=True)) >= {("weighted", 16), ("revisions (32:1)", 32)}
 
 
 def test_a_line_for_each_verifier_of_revisions(tmp_path: Path) -> None:
