@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 import yaml
+from hydra import compose, initialize_config_dir
 from hydra.utils import get_object
 
 from ttcs.config.bounds import checked, numbers
-from ttcs.config.components import _hints
+from ttcs.config.components import _hints, build
 from ttcs.config.options import CONF
 from ttcs.config.ranges import FOREIGN, RANGES
 from ttcs.errors import UserError
@@ -133,8 +134,26 @@ def test_every_number_has_a_range_and_is_in_it(file: Path) -> None:
     checked(node, RANGES, FOREIGN)
     ranged = {key for key, _, _ in numbers(node, RANGES, FOREIGN)}
     for path, value in leaves(node):
-        if numeric(value) or (value is None and path[-1] not in NOT_NUMBERS):
-            assert ".".join(path) in ranged, "ttcs/ranges.py says what a number may be"
+        if (numeric(value) or (value is None and path[-1] not in NOT_NUMBERS)) and ".".join(path) not in ranged:
+            assert refuses(file, path), "ttcs/config/ranges.py says what a number may be, or the strategy itself"
+
+
+def refuses(file: Path, path: tuple[str, ...]) -> bool:
+    """Whether a strategy itself refuses a number that is none of its kind: then it needs no line in the table."""
+    if file.parts[0] != "strategy":
+        return False
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = compose("config", [f"strategy={file.stem}", "n=8", f"{'.'.join(path)}=-7"])
+    try:
+        build(config, "strategy")
+    except UserError:
+        return True
+    return False
+
+
+def test_a_strategy_may_say_itself_what_its_numbers_may_be() -> None:
+    assert refuses(Path("strategy/beam_search.yaml"), ("strategy", "max_steps"))
+    assert not refuses(Path("prm/zoo.yaml"), ("prm", "batch_size"))
 
 
 @pytest.mark.parametrize("file", FILES, ids=str)
@@ -172,13 +191,17 @@ def test_a_setting_that_no_yaml_names_has_a_range_too(place: tuple[str, ...], ta
     component = get_object(target)
     if inspect.isfunction(component) and target.startswith(("ttcs.choice.reduction.", "ttcs.curation.sampling.")):
         return  # called with its numbers, not given them
+    if target.startswith("ttcs.strategies."):
+        return  # checks its fields where it is made
     hints = _hints(component)
     for name in inspect.signature(component).parameters:
         if {int, float} & _kinds(hints.get(name)):
             node: dict[str, Any] = {"_target_": target, name: 1}
             for key in reversed(place):
                 node = {key: node}
-            assert list(numbers(node, RANGES, FOREIGN)), f"ttcs/ranges.py does not say what {target}.{name} may be"
+            assert list(numbers(node, RANGES, FOREIGN)), (
+                f"ttcs/config/ranges.py does not say what {target}.{name} may be"
+            )
 
 
 def _kinds(hint: Any) -> set[Any]:
