@@ -17,7 +17,7 @@ from benchmarks.harness import Effort, Limit, Result, Spread, side, timed
 from ttcs.config.components import share
 from ttcs.config.identity import portable
 from ttcs.records.folder import RECORDS, SUMMARY, claim, write
-from ttcs.records.record import RecordFile, read
+from ttcs.records.record_file import RecordFile, read
 from ttcs.records.summary import Setting, summarize
 from ttcs.running.runner import GROUPS
 from ttcs.running.session import session

@@ -14,8 +14,8 @@ from ttcs.config.options import CONF
 from ttcs.core import Problem
 from ttcs.planning.device import Device
 from ttcs.planning.simulation import pair
+from ttcs.search.budget import Budget
 from ttcs.search.execution import Outcome
-from ttcs.search.ledger import Budget
 from ttcs.search.scheduler import run
 
 # A 1B policy of 256 rows, which takes 4.5 ms for a token of each where they are 600 tokens long, and an 8B PRM that

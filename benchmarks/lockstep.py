@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ttcs.core import PRM, Policy, Problem, Selection, Strategy
+from ttcs.search.budget import Budget
 from ttcs.search.execution import Execution, Outcome
 from ttcs.search.lane import Lane
-from ttcs.search.ledger import Budget
 from ttcs.search.waves import Branching, Running, Sampling, Scoring
 
 Wave = Sampling | Scoring

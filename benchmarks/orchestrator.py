@@ -13,7 +13,7 @@ from benchmarks import zoo
 from benchmarks.harness import Effort, Limit, Result, Spread
 from ttcs.choice.selection import Best
 from ttcs.core import Continue, Continued, Judge, Judged, ModelSize, Problem, Step, Stop, Strategy
-from ttcs.search.ledger import Budget
+from ttcs.search.budget import Budget
 from ttcs.search.scheduler import run
 
 SIZE = ModelSize("stub", parameters=1, layers=1, hidden=1)

@@ -16,7 +16,7 @@ from ttcs.planning.estimate import QUANTITIES, Estimate, estimate
 from ttcs.planning.machine import Measured
 from ttcs.planning.pilot import Run, runs
 from ttcs.planning.work import Work, extrapolated, measured
-from ttcs.records.record import read
+from ttcs.records.record_file import read
 
 PILOT = 20
 SHOWN = {"decoded_tokens": "tokens", "prm_tokens": "PRM tokens", "flops": "FLOPs", "hours": "seconds"}

@@ -13,8 +13,8 @@ from ttcs.config.components import share
 from ttcs.config.identity import register_resolvers
 from ttcs.config.options import CONF
 from ttcs.core import PRM, Policy, Problem, Selection, Strategy
+from ttcs.search.budget import Budget
 from ttcs.search.execution import Outcome
-from ttcs.search.ledger import Budget
 from ttcs.search.scheduler import run
 
 register_resolvers()

@@ -31,8 +31,8 @@ from ttcs.core import (
 )
 from ttcs.policies.scripted import ScriptedPolicy
 from ttcs.prms.scripted import ScriptedPRM
+from ttcs.search.budget import Budget
 from ttcs.search.execution import Outcome
-from ttcs.search.ledger import Budget
 from ttcs.search.scheduler import run
 
 CONF = Path(__file__).parents[1] / "conf"

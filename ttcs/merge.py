@@ -24,7 +24,8 @@ from ttcs.config.streams import forgiving
 from ttcs.core import Problem
 from ttcs.errors import UserError, told
 from ttcs.records.folder import RECORDS, VERSIONS, claim, difference, write, write_lines
-from ttcs.records.record import Record, RecordFile
+from ttcs.records.record import Record
+from ttcs.records.record_file import RecordFile
 from ttcs.records.stored import Stored
 from ttcs.running.contents import Contents
 from ttcs.running.progress import console

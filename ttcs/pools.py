@@ -27,7 +27,7 @@ from ttcs.problems import rows
 from ttcs.problems.completions import LAYOUTS, Completion, Format
 from ttcs.records.folder import RECORDS, SUMMARY, claim, undone, write, write_lines
 from ttcs.records.grade import grade
-from ttcs.records.record import read
+from ttcs.records.record_file import read
 from ttcs.records.summary import Setting, Summary, summarize
 from ttcs.running.picture import drawn
 from ttcs.running.progress import console, counted, percent, title

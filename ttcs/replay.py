@@ -25,6 +25,7 @@ from ttcs.config.given import Given, given
 from ttcs.config.home import path
 from ttcs.config.identity import digest, plain, portable
 from ttcs.config.streams import forgiving
+from ttcs.config.writable import made
 from ttcs.errors import UserError
 from ttcs.records.chains import own_n
 from ttcs.records.folder import write
@@ -32,7 +33,6 @@ from ttcs.records.interval import interval
 from ttcs.records.reading import Reading, Verdict
 from ttcs.records.stored import Stored
 from ttcs.records.summary import Accuracy, Setting
-from ttcs.records.writing import made
 from ttcs.running.progress import console, percent, say_graded
 from ttcs.running.runner import whole
 

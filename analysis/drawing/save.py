@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.drawing.style import RC
-from ttcs.records.writing import made
+from ttcs.config.writable import made
 
 
 def picture(

@@ -68,7 +68,7 @@ def test_every_name_goes_there_and_back() -> None:
         "b._target_": "ttcs.dataset.jsonl",
         "c": "ttcs.ledger.x",
     }
-    assert current(node)["a"] == [{"_target_": "ttcs.search.ledger.Budget", "tokens": 3}]
+    assert current(node)["a"] == [{"_target_": "ttcs.search.budget.Budget", "tokens": 3}]
     assert current(node)["b._target_"] == "ttcs.problems.dataset.jsonl"
     assert current(node)["c"] == "ttcs.ledger.x"  # no target
     assert first(current(node)) == node

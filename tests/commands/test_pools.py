@@ -16,7 +16,8 @@ from analysis.estimates import estimate, evaluate
 from analysis.runs.load import load
 from ttcs import replay
 from ttcs.pools import main
-from ttcs.records.record import Record, read
+from ttcs.records.record import Record
+from ttcs.records.record_file import read
 
 Row = dict[str, Any]
 

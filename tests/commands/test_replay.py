@@ -19,7 +19,8 @@ from ttcs.config import components
 from ttcs.config.given import given
 from ttcs.core import Candidate
 from ttcs.records.reading import Reading
-from ttcs.records.record import Record, read, subsets
+from ttcs.records.record import Record, subsets
+from ttcs.records.record_file import read
 from ttcs.records.stored import Stored
 from ttcs.replay import _method, main
 

@@ -24,7 +24,7 @@ from ttcs.config import components
 from ttcs.curation import __main__ as curation
 from ttcs.errors import told
 from ttcs.planning import __main__ as planning
-from ttcs.records.record import read
+from ttcs.records.record_file import read
 from ttcs.training import __main__ as training
 
 BASE = ["policy=scripted", "prm=scripted", "dataset=jsonl", "dataset.path=p.jsonl", "n=4"]

@@ -21,7 +21,7 @@ from ttcs.curation.full import Full
 from ttcs.curation.row import Drop
 from ttcs.curation.stage import Pass, passes
 from ttcs.errors import UserError
-from ttcs.search.ledger import Budget
+from ttcs.search.budget import Budget
 from ttcs.search.scheduler import run
 from ttcs.strategies.greedy import Greedy
 

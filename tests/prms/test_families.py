@@ -23,7 +23,7 @@ from ttcs.errors import UserError
 from ttcs.prms import math_shepherd
 from ttcs.prms.generative import Generative
 from ttcs.prms.outcome import Outcome
-from ttcs.prms.readings import shared
+from ttcs.prms.prefixes import shared
 from ttcs.prms.transformers import TransformersPRM
 
 STEPS = (
@@ -122,7 +122,7 @@ def test_blank_steps_have_no_score_and_are_not_read(family: Family) -> None:
 
 @families
 def test_what_was_forgotten_is_computed_again(family: Family, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ttcs.prms.readings.MEMO", 0)
+    monkeypatch.setattr("ttcs.prms.prefixes.MEMO", 0)
     engine = family.prm(cache_gb=1e-6)
     (first,) = judge(engine, tiny.trajectory(*STEPS))
     again, other = judge(engine, tiny.trajectory(*STEPS), tiny.trajectory(*OTHER))

@@ -13,7 +13,8 @@ import pytest
 
 from ttcs.core import Stop
 from ttcs.errors import UserError
-from ttcs.records.record import CandidateRecord, NodeRecord, Record, RecordFile, read
+from ttcs.records.record import CandidateRecord, NodeRecord, Record
+from ttcs.records.record_file import RecordFile, read
 from ttcs.search.ledger import Ledger
 
 

@@ -19,7 +19,7 @@ from ttcs.config.identity import PACKAGE
 from ttcs.errors import UserError
 from ttcs.merge import merge
 from ttcs.policies.scripted import ScriptedPolicy
-from ttcs.records.record import read
+from ttcs.records.record_file import read
 from ttcs.running.contents import FILE
 
 SCRIPTED = ["policy=scripted", "prm=scripted", "n=4"]

@@ -21,7 +21,7 @@ from ttcs import __main__ as command
 from ttcs.config.components import build
 from ttcs.config.options import CONF
 from ttcs.records.folder import CONFIG, RECORDS
-from ttcs.records.record import RecordFile
+from ttcs.records.record_file import RecordFile
 from ttcs.running.launchers.batch import Batch
 from ttcs.running.launchers.joblib import LOG
 from ttcs.running.launchers.point import Point

@@ -22,7 +22,7 @@ from ttcs.errors import EngineError
 from ttcs.policies.scripted import ScriptedPolicy
 from ttcs.prms.scripted import ScriptedPRM
 from ttcs.records.grade import grade
-from ttcs.records.record import read
+from ttcs.records.record_file import read
 from ttcs.records.summary import pass_at_k
 from ttcs.search import clock
 from ttcs.search.execution import Outcome

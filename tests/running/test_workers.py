@@ -21,7 +21,8 @@ from ttcs.config import components
 from ttcs.core import Continued, Problem
 from ttcs.errors import UserError
 from ttcs.policies.scripted import ScriptedPolicy
-from ttcs.records.record import Record, read
+from ttcs.records.record import Record
+from ttcs.records.record_file import read
 from ttcs.running.workers import pool
 from ttcs.running.workers.deal import Deal, Word
 from ttcs.running.workers.placement import environments

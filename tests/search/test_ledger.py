@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from tests.simulation import PROBLEMS, STRATEGIES, CountingPolicy, CountingPRM, Recorded, one, simulate
 from ttcs.core import Continue, Continued, ModelSize, Problem, Sample, Step, Stop, Trajectory
-from ttcs.search.ledger import Budget, Ledger, flops
+from ttcs.search.budget import Budget
+from ttcs.search.ledger import Ledger, flops
 
 SIZE = ModelSize("tiny", parameters=1000, layers=2, hidden=8)
 

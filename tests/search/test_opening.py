@@ -13,7 +13,7 @@ from ttcs.choice.selection import Best
 from ttcs.core import Continue, Judge, Problem, Step, Stop, Trajectory
 from ttcs.policies.scripted import ScriptedPolicy
 from ttcs.prms.scripted import ScriptedPRM
-from ttcs.search.ledger import Budget
+from ttcs.search.budget import Budget
 from ttcs.search.opening import Opening
 from ttcs.search.scheduler import run
 from ttcs.servers.turns import Turns

@@ -18,8 +18,8 @@ from ttcs.core import Continue, Continued, Judge, Judged, Parallel, Problem, Sam
 from ttcs.errors import UserError
 from ttcs.policies.scripted import ScriptedPolicy
 from ttcs.prms.scripted import ScriptedPRM
+from ttcs.search.budget import Budget
 from ttcs.search.execution import Outcome
-from ttcs.search.ledger import Budget
 from ttcs.search.scheduler import run
 from ttcs.strategies.dvts import DVTS
 from ttcs.strategies.revisions import Revisions

@@ -11,7 +11,7 @@ from ttcs.choice.selection import Best, Majority
 from ttcs.core import Continue, Continued, Judged, Problem, Sample, Score, Search, Step, Stop, Trajectory
 from ttcs.policies.scripted import ScriptedPolicy
 from ttcs.prms.scripted import ScriptedPRM
-from ttcs.search.ledger import Budget
+from ttcs.search.budget import Budget
 from ttcs.search.scheduler import run
 from ttcs.strategies.beam_search import BeamSearch
 from ttcs.strategies.best_of_n import BestOfN

@@ -11,7 +11,8 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from ttcs.records.folder import RECORDS
-from ttcs.records.record import Record, read
+from ttcs.records.record import Record
+from ttcs.records.record_file import read
 from ttcs.running.launchers.slurm import NOTE
 
 SCRIPTED = ["policy=scripted", "prm=scripted", "n=2", "-m"]

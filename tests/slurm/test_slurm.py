@@ -12,7 +12,7 @@ from hydra import compose, initialize_config_dir
 from tests.slurm.commands import SCRIPTED, SLOW, SLURM, Command, job, results, runs, sweep, until
 from ttcs.config.options import CONF
 from ttcs.records.folder import RECORDS
-from ttcs.records.record import RecordFile
+from ttcs.records.record_file import RecordFile
 from ttcs.running.naming import run_name
 
 SHARDS = ["strategy=greedy,best_of_n", "dataset.limit=6", "dataset.shards=2", "dataset.shard=range(0,2)"]

@@ -18,7 +18,7 @@ from ttcs.config.components import build
 from ttcs.core import Strategy
 from ttcs.errors import UserError, told
 from ttcs.policies.scripted import ScriptedPolicy
-from ttcs.search.ledger import Budget
+from ttcs.search.budget import Budget
 from ttcs.strategies.beam_search import BeamSearch
 from ttcs.strategies.best_of_n import BestOfN
 from ttcs.strategies.compute_optimal import ComputeOptimal

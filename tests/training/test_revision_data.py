@@ -10,7 +10,7 @@ import pytest
 from tests.typed import typed
 from ttcs.__main__ import main
 from ttcs.errors import UserError
-from ttcs.records.record import RecordFile, read
+from ttcs.records.record_file import RecordFile, read
 from ttcs.training.revision_data import Pool, RevisionData, nearest_to
 
 WRONG = [f"wrong {'x' * i}" for i in range(6)]

@@ -7,7 +7,7 @@ from ttcs.choice.selection import Majority
 from ttcs.core import Problem
 from ttcs.errors import UserError
 from ttcs.policies.scripted import ScriptedPolicy
-from ttcs.search.ledger import Budget
+from ttcs.search.budget import Budget
 from ttcs.search.scheduler import run
 from ttcs.training.exercises import train_exercises
 from ttcs.training.monte_carlo import MonteCarlo, answer, labelled

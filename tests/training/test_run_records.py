@@ -13,7 +13,7 @@ from tests.typed import typed
 from ttcs.__main__ import main
 from ttcs.errors import UserError
 from ttcs.prms.outcome import Outcome
-from ttcs.records.record import read
+from ttcs.records.record_file import read
 from ttcs.training.run_records import RunRecords
 
 Start = Callable[..., Path]

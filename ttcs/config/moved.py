@@ -16,7 +16,7 @@ MOVED = {
     "ttcs.difficulty": "ttcs.choice.difficulty",
     "ttcs.launchers.joblib": "ttcs.running.launchers.joblib",
     "ttcs.launchers.slurm": "ttcs.running.launchers.slurm",
-    "ttcs.ledger": "ttcs.search.ledger",
+    "ttcs.ledger": "ttcs.search.budget",
     "ttcs.optimal": "ttcs.choice.optimal",
     "ttcs.reduction": "ttcs.choice.reduction",
     "ttcs.selection": "ttcs.choice.selection",

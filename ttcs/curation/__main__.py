@@ -17,10 +17,10 @@ from ttcs.config.components import build
 from ttcs.config.home import at_home
 from ttcs.config.identity import identity, portable, register_resolvers
 from ttcs.config.options import options
+from ttcs.config.writable import made
 from ttcs.curation.curation import ASKED, CARD, DATA, FUNNEL, REJECTED, Curation
 from ttcs.errors import UserError
 from ttcs.records.folder import difference, write
-from ttcs.records.writing import made
 from ttcs.running.progress import console
 
 register_resolvers()

@@ -12,11 +12,11 @@ from rich.progress import track
 from ttcs.choice.selection import Majority
 from ttcs.config.components import build
 from ttcs.config.composed import composed
+from ttcs.config.writable import made
 from ttcs.core import Policy, Problem, Trajectory
 from ttcs.curation.answer_file import Line, answered
-from ttcs.records.writing import made
 from ttcs.running.progress import console
-from ttcs.search.ledger import Budget
+from ttcs.search.budget import Budget
 from ttcs.search.scheduler import run
 from ttcs.strategies.greedy import Greedy
 

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ttcs.config.writable import made
 from ttcs.curation.row import Drop, Entry, Row
 from ttcs.curation.stage import Filter
-from ttcs.records.writing import made
 
 END = b"end\n"
 BLOCK = 1 << 20

@@ -16,10 +16,10 @@ from ttcs.config.explain import answering
 from ttcs.config.home import at_home, typed
 from ttcs.config.options import CONF
 from ttcs.config.streams import forgiving
+from ttcs.config.writable import made
 from ttcs.errors import UserError
 from ttcs.planning import plan, report
 from ttcs.records.folder import write
-from ttcs.records.writing import made
 from ttcs.running.progress import console
 from ttcs.running.sweep import points
 

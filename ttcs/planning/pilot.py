@@ -12,7 +12,7 @@ from ttcs.config.identity import identity, portable
 from ttcs.errors import UserError
 from ttcs.planning.work import Work, extrapolated, measured
 from ttcs.records.folder import CONFIG, RECORDS
-from ttcs.records.record import read
+from ttcs.records.record_file import read
 
 SIZES = ("n", "seed", "strategy.n", "dataset.limit", "dataset.shard", "dataset.shards")  # in which a pilot may differ
 NOT_A_RUNS = ("gpu", "plan")

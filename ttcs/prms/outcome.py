@@ -13,7 +13,8 @@ from ttcs.core import Problem
 from ttcs.errors import UserError
 from ttcs.models.load import load_model
 from ttcs.models.pieces import Pieces, Prefix, solutions
-from ttcs.prms.format import Reader, Scorer
+from ttcs.prms.format import Reader
+from ttcs.prms.head import Scorer
 from ttcs.prms.own_head import NewHead, with_head
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from ttcs.models.load import load_model
-from ttcs.prms.format import Scorer
+from ttcs.prms.head import Scorer
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Protocol
 
 from ttcs.errors import UserError
 from ttcs.models.pieces import Prefix
-from ttcs.prms.readings import sequences
+from ttcs.prms.prefixes import sequences
 
 Logits = list[float | None]  # None is JSON's NaN
 

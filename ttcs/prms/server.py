@@ -17,7 +17,7 @@ from ttcs.models.outline import prm_size
 from ttcs.models.pieces import Prefix
 from ttcs.prms.format import Format
 from ttcs.prms.pooling import Pooling
-from ttcs.prms.readings import Memo, Reading, reading, sequences, unread
+from ttcs.prms.prefixes import Memo, Reading, reading, sequences, unread
 from ttcs.servers.client import Client
 from ttcs.servers.failures import ContextExceededError
 from ttcs.servers.served import served

@@ -12,7 +12,7 @@ from ttcs.models.cached import CachedModel
 from ttcs.models.load import context_length, load_tokenizer, scorer_size
 from ttcs.models.pieces import Prefix
 from ttcs.prms.format import Format
-from ttcs.prms.readings import Memo, Reading, reading, sequences, stems
+from ttcs.prms.prefixes import Memo, Reading, reading, sequences, stems
 
 WORTH = 16  # tokens that sequences of a batch have in common when these are read first, once, in a pass of their own
 PADDING = 32  # tokens of padding in a row that cost less than a pass more

@@ -13,7 +13,7 @@ from ttcs.models.load import load_config, load_tokenizer
 from ttcs.models.outline import prm_size
 from ttcs.models.pieces import Prefix
 from ttcs.prms.format import Format
-from ttcs.prms.readings import Memo, Reading, reading, sequences
+from ttcs.prms.prefixes import Memo, Reading, reading, sequences
 from ttcs.vllm.engine import Engine
 from ttcs.vllm.settings import Options, Settings
 

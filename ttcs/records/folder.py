@@ -15,8 +15,8 @@ from ttcs.config import file
 from ttcs.config.identity import identity, portable
 from ttcs.config.moved import current
 from ttcs.config.unicode import HALF
+from ttcs.config.writable import made, writing
 from ttcs.errors import UserError
-from ttcs.records.writing import made, writing
 
 CONFIG, RECORDS, SUMMARY, VERSIONS = "config.yaml", "records.jsonl", "summary.json", "versions.json"
 SCORES = "scores.jsonl"  # of solutions that a verifier was asked about (docs/verifiers.md)

@@ -1,22 +1,12 @@
-"""The records of a run: one line of JSON per problem, appended as its search ends (docs/records.md).
-
-A process may be killed at any byte. A line counts once its newline is written; what follows the last newline is cut
-off when the file is opened again, and that problem is searched anew.
-"""
+"""The record of one problem: what its search came to, as a line of JSON (docs/records.md)."""
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
 
 from ttcs.core import Stop
-from ttcs.errors import UserError
-from ttcs.records.writing import writing
 from ttcs.search.ledger import Ledger
 
 
@@ -114,59 +104,3 @@ def _listed(part: dict[str, Any]) -> dict[str, Any]:
 def _fields(part: Any) -> dict[str, Any]:
     """A record, or a part of one, as JSON has it: a tree has thousands of nodes, and `asdict` copies all it meets."""
     return {name: getattr(part, name) for name in part.__slots__}
-
-
-def read(path: Path) -> Iterator[Record]:
-    """The records of a file, the torn last line of a killed run left out. A line that is no record: UserError."""
-    if not path.exists():
-        return
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            if not line.endswith(b"\n"):
-                return
-            try:
-                yield Record.from_json(line.decode())
-            except (ValueError, TypeError, KeyError) as error:
-                raise UserError(f"{path}:{number}: not a record of this version of ttcs") from error
-
-
-class RecordFile:
-    """records.jsonl opened for appending, by one process at a time; leaving the context closes it."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        with writing(path):
-            self._file = path.open("ab+")
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            self._file.close()
-            raise UserError(f"another process is writing {path}") from error
-        self._cut_torn_line()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with writing(self.path):
-            os.fsync(self._file.fileno())
-            self._file.close()
-
-    def append(self, record: Record) -> None:
-        """On return the line has left this process, so killing the process cannot lose it."""
-        with writing(self.path):
-            self._file.write(record.to_json().encode() + b"\n")
-            self._file.flush()
-
-    def _cut_torn_line(self, block: int = 1 << 16) -> None:
-        end = size = self._file.seek(0, os.SEEK_END)
-        while end > 0:
-            start = max(0, end - block)
-            self._file.seek(start)
-            newline = self._file.read(end - start).rfind(b"\n")
-            if newline >= 0:
-                end = start + newline + 1
-                break
-            end = start
-        if end < size:
-            self._file.truncate(end)

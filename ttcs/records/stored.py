@@ -12,7 +12,8 @@ from ttcs.config.file import load
 from ttcs.config.identity import located
 from ttcs.errors import UserError
 from ttcs.records.folder import CONFIG, RECORDS, SUMMARY
-from ttcs.records.record import Record, read
+from ttcs.records.record import Record
+from ttcs.records.record_file import read
 from ttcs.records.summary import Setting
 
 

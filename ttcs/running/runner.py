@@ -22,7 +22,8 @@ from ttcs.config.ranges import COUNT
 from ttcs.core import Problem
 from ttcs.errors import EngineError, UserError, told
 from ttcs.records.folder import CONFIG, RECORDS, SUMMARY, claim, write
-from ttcs.records.record import Record, RecordFile, read
+from ttcs.records.record import Record
+from ttcs.records.record_file import RecordFile, read
 from ttcs.records.summary import Setting, Summary, summarize
 from ttcs.running import progress
 from ttcs.running.contents import Contents, check, keep

@@ -24,9 +24,9 @@ from omegaconf import DictConfig, OmegaConf
 from ttcs.config.components import build
 from ttcs.config.explain import answering, fail
 from ttcs.config.home import HOME
+from ttcs.config.writable import made
 from ttcs.errors import UserError
 from ttcs.records.summary import Summary
-from ttcs.records.writing import made
 from ttcs.running import progress
 from ttcs.running.contents import Contents, check
 from ttcs.running.launchers.point import Launcher, Point

@@ -23,9 +23,9 @@ from ttcs.core import (
     Trajectory,
 )
 from ttcs.errors import UserError
-from ttcs.search.admission import Bounds, admit
 from ttcs.search.branch import Asked, Branch, Rounds, in_step
-from ttcs.search.ledger import Budget, Ledger
+from ttcs.search.budget import Bounds, Budget, admit
+from ttcs.search.ledger import Ledger
 from ttcs.search.tree import Node, Tree
 from ttcs.search.waves import Branching, Reply, Running, Sampling, Scoring
 

@@ -68,35 +68,6 @@ class Ledger:
         self.prm_flops += flops(size, result.cached_tokens, result.tokens)
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """The most one problem's search may spend; None: no limit. Units as in `Ledger`.
-
-    tokens: decoded tokens, lookahead included; never exceeded.
-    generations: never exceeded.
-    flops: policy and PRM together, as measured: what the caches saved is not charged, so with this limit (alone) what a
-        search may do depends on the cache's luck. The policy never exceeds it once the length of the prompt is known
-        (after the first request); the PRM's cost is known only afterwards and the final scoring is always done, so
-        they may.
-    """
-
-    generations: int | None = None
-    tokens: int | None = None
-    flops: int | None = None
-
-    def left(self, ledger: Ledger) -> Budget:
-        """What remains after the ledger's charges."""
-        return Budget(
-            _less(self.generations, ledger.generations),
-            _less(self.tokens, ledger.decoded_tokens),
-            _less(self.flops, ledger.policy_flops + ledger.prm_flops),
-        )
-
-
-def _less(limit: int | None, spent: int) -> int | None:
-    return None if limit is None else limit - spent
-
-
 def flops(size: ModelSize, start: int, end: int) -> int:
     """FLOPs of a forward pass over positions start .. end - 1, the earlier ones cached.
 

@@ -9,10 +9,10 @@ from itertools import count
 from typing import Any
 
 from ttcs.core import PRM, Continue, Continued, Judge, Judged, Policy, Problem, Selection, Strategy
+from ttcs.search.budget import Budget
 from ttcs.search.execution import Execution, Outcome
 from ttcs.search.joins import Joins
 from ttcs.search.lane import Lane
-from ttcs.search.ledger import Budget
 from ttcs.search.opening import Opening
 from ttcs.search.waves import Running, Sampling, Scoring
 

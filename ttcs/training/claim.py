@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ttcs.config.identity import settings
+from ttcs.config.writable import made
 from ttcs.errors import UserError
 from ttcs.records.folder import difference, write
-from ttcs.records.writing import made
 
 FILE = "stage.json"
 # How long, how often looked at, where to: a training can go on with others of these.

@@ -14,9 +14,9 @@ from typing import Any
 from datasets import Dataset
 from transformers import PreTrainedTokenizerBase
 
+from ttcs.config.writable import made
 from ttcs.models.chat import prompt_ids
 from ttcs.models.load import load_tokenizer
-from ttcs.records.writing import made
 from ttcs.zoo.generator import Mistakes, Split, exercises, fixed_set
 from ttcs.zoo.tokenizer import EOT, train_tokenizer
 

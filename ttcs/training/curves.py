@@ -11,8 +11,8 @@ from typing import Any
 
 from transformers import TrainerCallback
 
+from ttcs.config.writable import made
 from ttcs.records.folder import write
-from ttcs.records.writing import made
 from ttcs.training.output import CURVES
 
 COLUMNS = {

@@ -13,10 +13,10 @@ from rich.progress import track
 
 from ttcs.config.components import build
 from ttcs.config.identity import identity, portable
+from ttcs.config.writable import made
 from ttcs.core import PRM, Judge, Step, Stop, Trajectory, Turn
 from ttcs.errors import UserError
 from ttcs.records.folder import SCORES, difference
-from ttcs.records.writing import made
 from ttcs.training.labelled import Labelled
 
 Scores = tuple[float | None, ...]

@@ -12,7 +12,7 @@ import torch
 from datasets import Dataset, Features, List, Value, concatenate_datasets
 
 from ttcs.prms.format import Reader
-from ttcs.prms.readings import sequences
+from ttcs.prms.prefixes import sequences
 from ttcs.training.labelled import Labelled
 
 UNLABELLED = -100  # what transformers' Trainer leaves out when it counts labels, for the mean over an accumulated batch

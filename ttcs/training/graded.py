@@ -16,8 +16,8 @@ from typing import Any
 
 from rich.progress import track
 
+from ttcs.config.writable import made
 from ttcs.core import Continue, Continued, Policy, Problem, Trajectory
-from ttcs.records.writing import made
 from ttcs.zoo.generator import Exercise, Mistakes, Split, exercises
 
 

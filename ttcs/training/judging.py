@@ -12,7 +12,8 @@ from transformers.modeling_outputs import TokenClassifierOutput
 
 from ttcs.errors import UserError
 from ttcs.models.load import load_config
-from ttcs.prms.format import Format, Scorer
+from ttcs.prms.format import Format
+from ttcs.prms.head import Scorer
 from ttcs.training.examples import UNLABELLED
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from random import Random
 from typing import Literal
 
+from ttcs.config.writable import made
 from ttcs.records.folder import write_lines
-from ttcs.records.writing import made
 from ttcs.training.revision_data import Pool, RevisionData
 from ttcs.zoo.generator import Mistakes, Split, exercises
 

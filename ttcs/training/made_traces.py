@@ -9,9 +9,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from ttcs.config.writable import made
 from ttcs.core import Problem
 from ttcs.records.folder import write_lines
-from ttcs.records.writing import made
 from ttcs.training.told import Telling
 from ttcs.zoo.generator import Exercise, Mistakes, Split, exercises
 from ttcs.zoo.reasoner import latex

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from ttcs.config.writable import made
 from ttcs.errors import UserError
-from ttcs.records.writing import made
 
 CURVES = "curves.csv"  # of a training, in the folder of its checkpoints
 

@@ -17,11 +17,11 @@ from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import extractOne
 
 from ttcs.config.components import build
+from ttcs.config.writable import made
 from ttcs.errors import UserError
 from ttcs.records.folder import write_lines
 from ttcs.records.record import Record
 from ttcs.records.stored import Stored
-from ttcs.records.writing import made
 from ttcs.training.run_records import path, stored
 
 

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from ttcs.config.unicode import parsed
+from ttcs.config.writable import made
 from ttcs.core import Problem
 from ttcs.errors import UserError
 from ttcs.records.folder import difference
-from ttcs.records.writing import made
 from ttcs.search.ledger import Ledger
 from ttcs.training.labelled import Labelled
 

@@ -14,8 +14,8 @@ from ttcs.config.components import build
 from ttcs.config.identity import identity, portable
 from ttcs.core import Problem
 from ttcs.errors import UserError
+from ttcs.search.budget import Budget
 from ttcs.search.execution import Outcome
-from ttcs.search.ledger import Budget
 from ttcs.search.scheduler import run
 from ttcs.training.monte_carlo import MonteCarlo, answer, labelled
 from ttcs.training.rollout_file import Closing, RolloutFile, total

@@ -7,8 +7,8 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 
 from ttcs.config.paths import here
+from ttcs.config.writable import made
 from ttcs.errors import UserError
-from ttcs.records.writing import made
 from ttcs.running.launchers.point import Point
 
 LOG = "log.txt"

@@ -12,11 +12,11 @@ from typing import Protocol, Self
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
+from ttcs.config.writable import made
 from ttcs.errors import told
 from ttcs.records.folder import RECORDS
-from ttcs.records.record import read
+from ttcs.records.record_file import read
 from ttcs.records.summary import Summary
-from ttcs.records.writing import made
 from ttcs.running.runner import Plan, job
 
 

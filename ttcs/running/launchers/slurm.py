@@ -16,9 +16,9 @@ from time import monotonic, sleep
 from typing import Any
 
 from ttcs.config.paths import here
+from ttcs.config.writable import made
 from ttcs.errors import UserError
 from ttcs.records.folder import write
-from ttcs.records.writing import made
 from ttcs.running.launchers.point import Point
 from ttcs.running.launchers.queue import queued_jobs, states
 from ttcs.running.progress import console

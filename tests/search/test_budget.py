@@ -12,8 +12,8 @@ from ttcs.choice.selection import Majority
 from ttcs.core import Continue, ModelSize, Problem, Sample, Search, Step, Stop, Trajectory
 from ttcs.policies.scripted import ScriptedPolicy
 from ttcs.prms.scripted import ScriptedPRM
-from ttcs.search.admission import Bounds, admit
-from ttcs.search.ledger import Budget, flops
+from ttcs.search.budget import Bounds, Budget, admit
+from ttcs.search.ledger import flops
 from ttcs.strategies.beam_search import BeamSearch
 from ttcs.strategies.best_of_n import BestOfN
 from ttcs.strategies.lookahead import Lookahead

@@ -14,7 +14,7 @@ from tests import tiny
 from tests.prms.families import FAMILIES, Family, judge
 from ttcs.core import Judge, Judged, Problem
 from ttcs.models.pieces import Prefix
-from ttcs.prms.readings import Memo, Reading, reading, sequences, shared, stems, tree_size
+from ttcs.prms.prefixes import Memo, Reading, reading, sequences, shared, stems, tree_size
 from ttcs.prms.transformers import WORTH
 from ttcs.zoo.generator import Split, exercises
 
@@ -79,7 +79,7 @@ def test_stems_round_by_round_leave_no_token_to_be_read_twice(of: list[Prefix]) 
 @given(st.lists(prefixes, max_size=5))
 def test_the_memo_keeps_the_latest(batches: list[list[Prefix]]) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ttcs.prms.readings.MEMO", 5)
+        patch.setattr("ttcs.prms.prefixes.MEMO", 5)
         memo = Memo()
         learnt: dict[Prefix, float] = {}
         for number, prefix in enumerate(prefix for batch in batches for prefix in batch):
