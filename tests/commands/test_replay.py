@@ -19,9 +19,10 @@ from ttcs.config import components
 from ttcs.config.given import given
 from ttcs.core import Candidate
 from ttcs.records.reading import Reading
-from ttcs.records.record import Record, subsets
+from ttcs.records.record import Record
 from ttcs.records.record_file import read
 from ttcs.records.stored import Stored
+from ttcs.records.subsets import RESAMPLES
 from ttcs.replay import _method, main
 
 Start = Callable[..., Path]
@@ -60,7 +61,7 @@ def decisions(folder: Path, *overrides: str) -> list[tuple[int | None, float | N
     """What a replay at the run's own n chooses, in the order of the problems."""
     run = Stored.of(folder)
     (point,) = given(overrides, ("selection", "reduction"))
-    size = run.config.strategy.get("n", 1)
+    size = run.config["strategy"].get("n", 1)
     reading = Reading.of(run, _method(run, point), size)
     verdicts = [reading.verdict(record) for record in records(folder)]
     return [(verdict.chosen, verdict.correct) for verdict in verdicts]
@@ -141,7 +142,7 @@ def test_whole_subtrees_of_dvts(start: Start) -> None:
 def test_many_subsets_are_drawn_with_a_seed(start: Start) -> None:
     pool = start("pool", "n=16")
     first, second = replayed(pool, "n=8"), replayed(pool, "n=8")
-    assert first == second and first["subsets"] == subsets.RESAMPLES
+    assert first == second and first["subsets"] == RESAMPLES
 
 
 def test_every_combination_of_values(start: Start, capsys: pytest.CaptureFixture[str]) -> None:

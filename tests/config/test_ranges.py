@@ -19,7 +19,7 @@ from ttcs.config.bounds import checked, numbers
 from ttcs.config.components import _hints, build
 from ttcs.config.options import CONF
 from ttcs.config.ranges import FOREIGN, RANGES
-from ttcs.errors import UserError
+from ttcs.errors import UserError, told
 
 FILES = sorted(file.relative_to(CONF) for file in CONF.rglob("*.yaml") if "hydra" not in file.parts)
 # What else can be null: names, texts, paths and parts that are left out.
@@ -58,6 +58,8 @@ ZERO = {
         "quality",
         "blind",
         "spread",
+        "tail",
+        "template",
     ),
     *("accuracy", "validation", "dropout", "deepen", "token_loss", "next_loss", "care", "rounds", "words", "price"),
     *("warmup_steps", "weight_decay", "max_grad_norm", "adam_beta1", "adam_beta2", "dataloader_num_workers", "sure"),
@@ -146,8 +148,8 @@ def refuses(file: Path, path: tuple[str, ...]) -> bool:
         config = compose("config", [f"strategy={file.stem}", "n=8", f"{'.'.join(path)}=-7"])
     try:
         build(config, "strategy")
-    except UserError:
-        return True
+    except Exception as error:  # Hydra's, around ours
+        return told(error) is not None
     return False
 
 

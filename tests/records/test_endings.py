@@ -98,7 +98,7 @@ def test_solutions_that_meet_the_end_of_the_context(main: Main) -> None:
 
 
 def test_a_model_without_an_end_of_turn(main: Main, tmp_path: Path) -> None:
-    model = shutil.copytree(Path(components.__file__).parent / "zoo/models/policy", tmp_path / "model")
+    model = shutil.copytree(Path(components.__file__).parents[1] / "zoo/models/policy", tmp_path / "model")
     for name in ("tokenizer_config.json", "generation_config.json", "config.json"):
         settings = json.loads((model / name).read_text())
         (model / name).write_text(json.dumps({key: value for key, value in settings.items() if "eos" not in key}))

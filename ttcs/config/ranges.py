@@ -32,7 +32,7 @@ def _of(limits: Bounds, names: str) -> Iterator[tuple[str, Bounds]]:
 
 
 RUN = {
-    **dict(_of(COUNT_OR_NULL, "n limit samples")),  # a strategy's own are never null, which its class says
+    **dict(_of(COUNT_OR_NULL, "n limit samples open")),  # a strategy's own are never null, which its class says
     **dict(_of(COUNT, "span.* shards bins")),
     **dict(_of(NATURAL, "shard")),
     **dict(_of(SEED, "seed Columns.seed")),
@@ -46,7 +46,7 @@ RUN = {
 }
 MODELS = {
     **dict(_of(COUNT, "batch_size max_tokens capacity tensor_parallel_size")),
-    **dict(_of(COUNT_OR_NULL, "max_model_len block_size step_tokens ScriptedPRM.context")),
+    **dict(_of(COUNT_OR_NULL, "max_model_len block_size step_tokens ScriptedPRM.context cache_tokens")),
     "threads": Bounds(1, 1024, null=True),
     "temperature": AMOUNT,
     "top_p": PART,
@@ -61,7 +61,7 @@ MODELS = {
     **dict(_of(NATURAL, "format.attempts Outcome.attempts")),
     "RevisionFormat.attempts": COUNT,
     **dict(_of(COUNT, "min_depth max_depth tokens_per_step")),
-    **dict(_of(SHARE, "accuracy misconception fix quality blind")),
+    **dict(_of(SHARE, "accuracy misconception fix quality blind tail")),
     **dict(_of(SHARE, "ScriptedThinking.end ScriptedThinking.mend ScriptedThinking.spoil")),
     "ScriptedThinking.tokens": COUNT,
     **dict(_of(AMOUNT, "policy.spread ScriptedPolicy.spread")),  # a recipe's runs have another one
@@ -77,7 +77,9 @@ STRATEGIES = {
     "thinking": COUNT_OR_NULL,
 }
 PLANNING = {
-    "prompt_tokens": COUNT,
+    **dict(_of(COUNT, "prompt_tokens plan.batch_tokens")),
+    "template": NATURAL,
+    "kv_bytes.*": POSITIVE,
     "GPU.batch": COUNT,
     **dict(_of(POSITIVE, "GPU.flops GPU.bandwidth GPU.memory GPU.kv_bytes")),
     **dict(_of(PART, "GPU.prefill_share GPU.decode_share GPU.memory_share")),
