@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from analysis.runs.load import load
-from tests.test_records import without_clock
+from tests.records.test_records import without_clock
 from ttcs import __main__ as command
 from ttcs import merge as merging
 from ttcs.config import components

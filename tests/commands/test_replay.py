@@ -18,8 +18,9 @@ from ttcs.choice.optimal import SCHEMA
 from ttcs.config import components
 from ttcs.config.given import given
 from ttcs.core import Candidate
+from ttcs.records import subsets
 from ttcs.records.reading import Reading
-from ttcs.records.record import Record, read, subsets
+from ttcs.records.record import Record, read
 from ttcs.records.stored import Stored
 from ttcs.replay import _method, main
 
