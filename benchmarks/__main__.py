@@ -64,7 +64,8 @@ def main() -> None:
     text = f"{report.table(found)}\n{machine}\n"
     print(text)
     if asked.write:
-        report.write_between(asked.write, text)
+        report.write_between(asked.write, report.GOALS, report.goals(found))
+        report.write_between(asked.write, report.ALL, text)
 
 
 def arguments() -> argparse.Namespace:
@@ -75,7 +76,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--problems", type=int, default=Effort().problems, help="in a timed run")
     parser.add_argument("--threads", type=int, default=1, help="of torch")
     parser.add_argument("--out", type=Path, default=RESULTS, help="JSON, rewritten after every goal")
-    parser.add_argument("--write", type=Path, help="a page that gets the table between its marks")
+    parser.add_argument("--write", type=Path, help="a page that gets both tables between their marks")
     asked = parser.parse_args()
     if unknown := set(asked.goals) - set(MEASURES):
         parser.error(f"no goal {', '.join(sorted(unknown))}; there are {', '.join(MEASURES)}")

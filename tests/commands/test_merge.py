@@ -23,7 +23,8 @@ from ttcs import merge as merging
 from ttcs.config import components
 from ttcs.errors import UserError
 from ttcs.merge import main, merge
-from ttcs.records.record import Record, folder, read
+from ttcs.records import folder
+from ttcs.records.record import Record, read
 
 Start = Callable[..., Path]
 BASE = [
