@@ -11,18 +11,13 @@ from typing import Any
 
 import hydra
 from hydra._internal.utils import get_args_parser
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from ttcs.config import commands, quoting
+from ttcs.config import quoting
 from ttcs.config.explain import answering, fail
 from ttcs.config.home import typed
-from ttcs.config.options import CONF, options
+from ttcs.config.options import CONF
 from ttcs.config.streams import forgiving
-
-# What the help of a command is filled in with (conf/hydra/help/form.yaml).
-OmegaConf.register_new_resolver("options", options, replace=True)
-OmegaConf.register_new_resolver("purpose", commands.purpose, replace=True)
-OmegaConf.register_new_resolver("other_commands", commands.others, replace=True)
 
 
 def command(name: str, task: Callable[[DictConfig], Any]) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
+from ttcs.config import commands
 from ttcs.config.identity import PACKAGE
 
 CONF = PACKAGE.parent / "conf"
@@ -43,3 +44,9 @@ def comment(file: Path) -> str:
     lines = file.read_text(encoding="utf-8").splitlines()
     comments = [line.removeprefix("# ") for line in lines if line.startswith("# ") and not line.startswith("# @")]
     return comments[0] if comments else ""
+
+
+# What the help of a command is filled in with; whoever resolves a whole configuration resolves that too.
+OmegaConf.register_new_resolver("options", options, replace=True)
+OmegaConf.register_new_resolver("purpose", commands.purpose, replace=True)
+OmegaConf.register_new_resolver("other_commands", commands.others, replace=True)
