@@ -5,18 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import hydra
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig
 
 from analysis.figures.figure import Figure
 from analysis.runs.load import RecordsError, load
 from ttcs.config import ranges
 from ttcs.config.command import command
 from ttcs.config.home import at_home
-from ttcs.config.options import options
 
 FORMATS = "png", "pdf", "svg"
-
-OmegaConf.register_new_resolver("options", options, replace=True)
 
 
 def main() -> None:

@@ -30,12 +30,18 @@ from benchmarks import (
 )
 from benchmarks.harness import QUICK, Effort, Result
 from benchmarks.machine import Machine
+from ttcs.config import usage
 
 MEASURES: dict[str, Callable[[Effort], Iterable[Result]]] = {
     "g1": tokens.measure, "g2": tokens.measure, "g3": raw.measure, "g4": equal_n.measure, "g5": rescoring.measure,
     "g6": continuous.measure, "g7": curve.measure, "g8": grouping.measure, "g9": workers.measure,
     "g10": orchestrator.measure, "curation": curation.measure,
 }  # fmt: skip
+EXAMPLES = """
+    python -m benchmarks --quick                   all goals, at n = 16
+    python -m benchmarks g3 g4 --runs 3            some of them
+    python -m benchmarks gpu --help                searches on a simulated GPU instead
+"""
 RESULTS = Path(__file__).parent / "results.json"
 
 
@@ -58,18 +64,19 @@ def main() -> None:
     text = f"{report.table(found)}\n{machine}\n"
     print(text)
     if asked.write:
-        report.write_between(asked.write, text)
+        report.write_between(asked.write, report.GOALS, report.goals(found))
+        report.write_between(asked.write, report.ALL, text)
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser = usage.parser("benchmarks", "[GOAL ...] [--quick] [--runs RUNS] [...]", EXAMPLES)
     parser.add_argument("goals", nargs="*", type=str.lower, help="g1 to g10, and curation; g1 to g10 if none is named")
     parser.add_argument("--quick", action="store_true", help="a look in a few minutes: fewer runs of less work")
     parser.add_argument("--runs", type=int, default=Effort().runs, help="of each way, after one to warm up")
     parser.add_argument("--problems", type=int, default=Effort().problems, help="in a timed run")
     parser.add_argument("--threads", type=int, default=1, help="of torch")
     parser.add_argument("--out", type=Path, default=RESULTS, help="JSON, rewritten after every goal")
-    parser.add_argument("--write", type=Path, help="a page that gets the table between its marks")
+    parser.add_argument("--write", type=Path, help="a page that gets both tables between their marks")
     asked = parser.parse_args()
     if unknown := set(asked.goals) - set(MEASURES):
         parser.error(f"no goal {', '.join(sorted(unknown))}; there are {', '.join(MEASURES)}")

@@ -1,4 +1,4 @@
-"""Results -> a markdown table, a JSON file, and the part of a page between its marks."""
+"""Results -> markdown tables, a JSON file, and the parts of a page between their marks."""
 
 from __future__ import annotations
 
@@ -10,12 +10,20 @@ from pathlib import Path
 from benchmarks.harness import Limit, Result, Side, Spread
 from benchmarks.machine import Machine
 
-OPEN, CLOSE = "<!-- benchmarks -->", "<!-- /benchmarks -->"
+GOALS, ALL = "speed", "benchmarks"  # marks: <!-- speed --> ... <!-- /speed -->
+BRIEF = "goal", "what", "measured", "wanted", "met"
 COLUMNS = "goal", "what", "measured", "by CPU time", "wanted", "met", "seconds (CPU) and counters"
 
 
 def table(results: Iterable[Result]) -> str:
     lines = [COLUMNS, ("---",) * len(COLUMNS), *map(cells, results)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def goals(results: Iterable[Result]) -> str:
+    """Only what has a goal, without counters."""
+    rows = [dict(zip(COLUMNS, cells(result), strict=True)) for result in results if result.limit is not None]
+    lines = [BRIEF, ("---", "---", "---:", "---:", "---"), *(tuple(row[key] for key in BRIEF) for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
@@ -66,10 +74,11 @@ def to_json(machine: Machine, results: Sequence[Result]) -> str:
     return json.dumps({"machine": asdict(machine), "results": rows}, indent=1) + "\n"
 
 
-def write_between(page: Path, text: str) -> None:
-    """Put `text` between the marks of a page."""
+def write_between(page: Path, mark: str, text: str) -> None:
+    """Put `text` between <!-- mark --> and <!-- /mark --> of a page."""
     content = page.read_text(encoding="utf-8")
-    if content.count(OPEN) != 1 or content.count(CLOSE) != 1:
-        raise SystemExit(f"{page}: no single pair of {OPEN} and {CLOSE}")
-    head, rest = content.split(OPEN)
-    page.write_text(f"{head}{OPEN}\n{text}{CLOSE}{rest.split(CLOSE)[1]}", encoding="utf-8")
+    begin, end = f"<!-- {mark} -->", f"<!-- /{mark} -->"
+    if content.count(begin) != 1 or content.count(end) != 1:
+        raise SystemExit(f"{page}: no single pair of {begin} and {end}")
+    head, rest = content.split(begin)
+    page.write_text(f"{head}{begin}\n{text}{end}{rest.split(end)[1]}", encoding="utf-8")

@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from ttcs.config.components import build, share
-from ttcs.config.explain import answering, fail
+from ttcs.config.explain import answering
 from ttcs.config.given import given
 from ttcs.config.home import path
 from ttcs.config.identity import digest, identity, located, portable
 from ttcs.config.streams import forgiving
+from ttcs.config.usage import parser
 from ttcs.core import Problem
 from ttcs.errors import UserError, told
 from ttcs.records.folder import RECORDS, VERSIONS, claim, difference, write, write_lines
@@ -32,11 +33,15 @@ from ttcs.running.progress import console
 from ttcs.running.runner import belongs, conclude
 
 SHARD = "dataset.shard", "dataset.shards"
+EXAMPLES = """
+    python -m ttcs.merge outputs/SHARD_0 outputs/SHARD_1      shards of one command
+    python -m ttcs.merge here/RUN there/RUN --out both        one command on two machines
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     forgiving()
-    options = _parser().parse_intermixed_args(arguments)
+    options = _arguments().parse_intermixed_args(arguments)
     with answering():
         merge(options.folders, options.out)
 
@@ -184,16 +189,13 @@ def _finish(folder: Path, parts: Sequence[Stored], reason: str | None) -> None:
     console.print(f"{folder / RECORDS}\nno summary yet ({why}): the command of the run goes on from here", markup=False)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        "python -m ttcs.merge", description="Shards, or one run from several machines -> one run."
-    )
-    parser.error = fail  # type: ignore[method-assign, assignment]
-    parser.add_argument("folders", type=path, nargs="+", metavar="FOLDER", help="a run's folder (with records.jsonl)")
-    parser.add_argument(
+def _arguments() -> argparse.ArgumentParser:
+    made = parser("ttcs.merge", "FOLDER ... [--out FOLDER]", EXAMPLES)
+    made.add_argument("folders", type=path, nargs="+", metavar="FOLDER", help="a run's folder (with records.jsonl)")
+    made.add_argument(
         "--out", type=path, help="folder of the merged run (default: where the command without shards looks)"
     )
-    return parser
+    return made
 
 
 if __name__ == "__main__":

@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from ttcs.config.components import build
-from ttcs.config.explain import answering, fail
+from ttcs.config.explain import answering
 from ttcs.config.given import Given, given
 from ttcs.config.home import at_home, path
 from ttcs.config.identity import plain, portable
 from ttcs.config.streams import forgiving
+from ttcs.config.usage import parser
 from ttcs.core import Problem, Reduction, Selection, Step, Stop, Trajectory
 from ttcs.errors import UserError
 from ttcs.problems import rows
@@ -35,6 +36,10 @@ from ttcs.search.execution import Outcome
 from ttcs.search.ledger import Ledger
 from ttcs.search.tree import Tree
 
+EXAMPLES = """
+    python -m ttcs.pools completions.jsonl --out outputs/theirs
+    python -m ttcs.pools completions.jsonl --out outputs/theirs --column answer=gold selection=majority
+"""
 GIVEN = "selection", "reduction", "difficulty", "seed"
 Count = Callable[[str], int]  # tokens of a text
 
@@ -50,7 +55,7 @@ class Imported:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     forgiving()
-    options = _parser().parse_intermixed_args(arguments)
+    options = _arguments().parse_intermixed_args(arguments)
     sys.argv[1:] = options.overrides  # what a mistake is explained from
     with answering():
         layout = LAYOUTS[options.format].renamed(dict(_pair(pair) for pair in options.column))
@@ -184,20 +189,19 @@ def _pair(text: str) -> tuple[str, str]:
     return key, value
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m ttcs.pools", description="Solutions of others -> a best-of-N run.")
-    parser.error = fail  # type: ignore[method-assign, assignment]
-    parser.add_argument("file", type=path, metavar="FILE", help="JSON lines or Parquet: a row per problem")
-    parser.add_argument("--out", type=path, required=True, help="the run's folder")
-    parser.add_argument("--format", choices=LAYOUTS, default="plain", help="names of the columns (default: plain)")
-    parser.add_argument("--column", action="append", default=[], metavar="KEY=COLUMN", help="another name of a column")
-    parser.add_argument("--separator", default=r"\n\n", help=r"what ends a step that has a score (default: \n\n)")
-    parser.add_argument("--tokenizer", type=at_home, help="folder or Hub id: counts tokens where the file does not")
-    parser.add_argument("--policy", default="unknown", help="what sampled the solutions")
-    parser.add_argument("--prm", help="what scored them")
-    parser.add_argument("--dataset", help="what the problems are (default: the name of the file)")
-    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help=f"of {', '.join(GIVEN)}")
-    return parser
+def _arguments() -> argparse.ArgumentParser:
+    made = parser("ttcs.pools", "FILE --out FOLDER [KEY=VALUE ...] [--format FORMAT] [...]", EXAMPLES)
+    made.add_argument("file", type=path, metavar="FILE", help="JSON lines or Parquet: a row per problem")
+    made.add_argument("--out", type=path, required=True, help="the run's folder")
+    made.add_argument("--format", choices=LAYOUTS, default="plain", help="names of the columns (default: plain)")
+    made.add_argument("--column", action="append", default=[], metavar="KEY=COLUMN", help="another name of a column")
+    made.add_argument("--separator", default=r"\n\n", help=r"what ends a step that has a score (default: \n\n)")
+    made.add_argument("--tokenizer", type=at_home, help="folder or Hub id: counts tokens where the file does not")
+    made.add_argument("--policy", default="unknown", help="what sampled the solutions")
+    made.add_argument("--prm", help="what scored them")
+    made.add_argument("--dataset", help="what the problems are (default: the name of the file)")
+    made.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help=f"of {', '.join(GIVEN)}")
+    return made
 
 
 if __name__ == "__main__":

@@ -20,11 +20,12 @@ from rich.table import Table
 
 from ttcs.choice.difficulty import Difficulty, NoLevelsError
 from ttcs.config.components import build
-from ttcs.config.explain import answering, fail
+from ttcs.config.explain import answering
 from ttcs.config.given import Given, given
 from ttcs.config.home import path
 from ttcs.config.identity import digest, plain, portable
 from ttcs.config.streams import forgiving
+from ttcs.config.usage import parser
 from ttcs.config.writable import made
 from ttcs.errors import UserError
 from ttcs.records.chains import own_n
@@ -38,6 +39,11 @@ from ttcs.running.runner import whole
 
 METHOD = "selection", "reduction", "difficulty"
 ATTEMPTS = "attempts"
+EXAMPLES = """
+    python -m ttcs.replay outputs/RUN selection=majority          another selection
+    python -m ttcs.replay outputs/RUN reduction=min n=4,16,64     another reduction, at smaller n
+    python -m ttcs.replay outputs/RUN attempts=1,2,4              of chains of revisions: their beginnings
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,7 @@ class Replay:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     forgiving()
-    options = _parser().parse_args(arguments)
+    options = _arguments().parse_args(arguments)
     sys.argv[1:] = options.overrides  # what a mistake is explained from
     with answering():
         replays = [(one, _save(one, method)) for one, method in replayed(Stored.of(options.folder), options.overrides)]
@@ -193,19 +199,16 @@ def _show(replays: Sequence[tuple[Replay, Path]]) -> None:
         console.print(f"  {file}", markup=False)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        "python -m ttcs.replay", description="Other decisions on the candidates of a finished run; no model runs."
-    )
-    parser.error = fail  # type: ignore[method-assign, assignment]
-    parser.add_argument("folder", type=path, metavar="FOLDER", help="the run's folder")
-    parser.add_argument(
+def _arguments() -> argparse.ArgumentParser:
+    made = parser("ttcs.replay", "FOLDER [KEY=VALUE ...]", EXAMPLES)
+    made.add_argument("folder", type=path, metavar="FOLDER", help="the run's folder")
+    made.add_argument(
         "overrides",
         nargs="*",
         metavar="KEY=VALUE",
         help="selection, reduction, difficulty, n, attempts; several values: a,b,c",
     )
-    return parser
+    return made
 
 
 if __name__ == "__main__":

@@ -106,7 +106,7 @@ HOSTILE = [
 @pytest.mark.parametrize("repeated", HOSTILE)
 def test_a_long_text_takes_no_longer_than_its_length(start: str, repeated: str) -> None:
     # Were it quadratic, this would not end in minutes.
-    extract(start + repeated * (100_000 // len(repeated)))
+    extract(start + repeated * (30_000 // len(repeated)))
 
 
 def test_a_thousand_open_boxes_are_no_trouble() -> None:

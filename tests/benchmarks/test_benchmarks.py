@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -113,14 +114,28 @@ def test_a_table_says_whether_a_goal_is_met():
     assert replace(RESULT, limit=None).met is None
 
 
+def test_the_goals_are_those_of_the_whole_table():
+    assert report.goals([RESULT, replace(RESULT, limit=None)]).splitlines()[2:] == [
+        "| G3 | a / b | 1.30 (1.25 to 1.40) | ≤ 1.25 | **no** |"
+    ]
+
+
+def test_the_page_has_the_goals_of_its_whole_table():
+    content = (Path(__file__).parents[2] / "docs" / "performance.md").read_text(encoding="utf-8")
+    goals, whole = (content.partition(f"<!-- {mark} -->\n")[2].partition("\n\n")[0] for mark in ("speed", "benchmarks"))
+    rows = [[cell.strip() for cell in line[1:-1].split("|")] for line in whole.splitlines()[2:]]
+    expected = [" | ".join([*row[:3], *row[4:6]]) for row in rows if row[4]]
+    assert goals.splitlines()[2:-1] == [f"| {row} |" for row in expected]
+
+
 def test_results_are_written_as_json_and_into_a_page(tmp_path):
     content = json.loads(report.to_json(Machine.now(0.5, [RESULT], QUICK), [RESULT]))
     assert content["results"][0]["met"] is False
     assert content["machine"]["share"] == pytest.approx(0.95 / content["machine"]["threads"])
     page = tmp_path / "page.md"
-    page.write_text(f"before\n{report.OPEN}\nold\n{report.CLOSE}\nafter\n")
-    report.write_between(page, "new\n")
-    assert page.read_text() == f"before\n{report.OPEN}\nnew\n{report.CLOSE}\nafter\n"
+    page.write_text("before\n<!-- speed -->\nold\n<!-- /speed -->\nafter\n")
+    report.write_between(page, report.GOALS, "new\n")
+    assert page.read_text() == "before\n<!-- speed -->\nnew\n<!-- /speed -->\nafter\n"
     page.write_text("no marks")
     with pytest.raises(SystemExit, match="no single pair"):
-        report.write_between(page, "new\n")
+        report.write_between(page, report.GOALS, "new\n")

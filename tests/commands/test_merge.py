@@ -17,13 +17,14 @@ from typing import Any
 import pytest
 
 from analysis.runs.load import load
-from tests.test_records import without_clock
+from tests.records.test_records import without_clock
 from ttcs import __main__ as command
 from ttcs import merge as merging
 from ttcs.config import components
 from ttcs.errors import UserError
 from ttcs.merge import main, merge
-from ttcs.records.record import Record, folder
+from ttcs.records import folder
+from ttcs.records.record import Record
 from ttcs.records.record_file import read
 
 Start = Callable[..., Path]

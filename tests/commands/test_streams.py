@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hydra.core.global_hydra import GlobalHydra
 
-from tests.test_writing import COMMANDS
+from tests.commands.test_writing import COMMANDS
 from ttcs import __main__ as command
 from ttcs.config import components
 

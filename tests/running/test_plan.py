@@ -150,7 +150,7 @@ def test_a_simulation_where_there_is_no_pilot(plan: Plan) -> None:
         (["plan.pilot=pilot", "strategy=best_of_n"], "no pilot for BestOfN: the nearest of 1 runs is pilot, where"),
         (["plan.pilot=pilot", "policy.seed=3"], "where policy.seed is 0 there and 3 here"),
         (["plan.pilto=pilot"], "there is no key plan.pilto"),
-        (["--help"], "unrecognized argument: --help"),
+        (["--nope"], "unrecognized argument: --nope"),
         (["n=0"], "n=0 is not a whole number of at least 1"),
         (["gpu.batch=0"], "gpu.batch=0 is not a whole number of at least 1"),
         (["gpu.memory_share=2"], "gpu.memory_share=2 is not a number of more than 0 and at most 1"),

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
-from tests.test_conf import composed
 
+from tests.config.test_conf import composed
 from tests.prms.families import judge
 from tests.simulation import Recorded, simulate
 from tests.tiny import trajectory

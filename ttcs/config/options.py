@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
+from ttcs.config import commands
 from ttcs.config.identity import PACKAGE
 
 CONF = PACKAGE.parent / "conf"
@@ -32,13 +33,20 @@ def options(*, _root_: DictConfig) -> str:
 def _group(group: str, names: Sequence[str], chosen: Sequence[str | None]) -> list[str]:
     files = sorted((CONF / group).glob("*.yaml"))
     width = max(12, *(len(file.stem) for file in files))
-    return [
-        ", ".join(names),
-        *(f"{'*' if file.stem in chosen else ' ':>3} {file.stem:<{width}} {_comment(file)}" for file in files),
-    ]
+    marks = ["*" if file.stem in chosen else "" for file in files]
+    texts = [comment(file).replace("$", "$$") for file in files]  # what Hydra fills in is a template
+    lines = [f"{mark:>3} {file.stem:<{width}} {text}" for mark, file, text in zip(marks, files, texts, strict=True)]
+    return [", ".join(names), *lines]
 
 
-def _comment(file: Path) -> str:
+def comment(file: Path) -> str:
+    """What an option is: the first comment of its yaml, one line. Empty where there is none."""
     lines = file.read_text(encoding="utf-8").splitlines()
     comments = [line.removeprefix("# ") for line in lines if line.startswith("# ") and not line.startswith("# @")]
-    return comments[0].replace("$", "$$") if comments else ""  # what Hydra fills in is a template
+    return comments[0] if comments else ""
+
+
+# What the help of a command is filled in with; whoever resolves a whole configuration resolves that too.
+OmegaConf.register_new_resolver("options", options, replace=True)
+OmegaConf.register_new_resolver("purpose", commands.purpose, replace=True)
+OmegaConf.register_new_resolver("other_commands", commands.others, replace=True)

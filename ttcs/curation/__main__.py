@@ -16,7 +16,6 @@ from ttcs.config.command import command
 from ttcs.config.components import build
 from ttcs.config.home import at_home
 from ttcs.config.identity import identity, portable, register_resolvers
-from ttcs.config.options import options
 from ttcs.config.writable import made
 from ttcs.curation.curation import ASKED, CARD, DATA, FUNNEL, REJECTED, Curation
 from ttcs.errors import UserError
@@ -24,7 +23,6 @@ from ttcs.records.folder import difference, write
 from ttcs.running.progress import console
 
 register_resolvers()
-OmegaConf.register_new_resolver("options", options, replace=True)
 SETTINGS = "curation.json"
 FREE = "out", "processes", "shard"  # a data set can be gone on with other ones of these
 

@@ -12,6 +12,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from ttcs.config import quoting
+from ttcs.config.command import command
 from ttcs.config.explain import answering
 from ttcs.config.home import at_home, typed
 from ttcs.config.options import CONF
@@ -24,10 +25,19 @@ from ttcs.running.progress import console
 from ttcs.running.sweep import points
 
 FLAGS = ("-m", "--multirun")
+SHOWING = ("--help", "-h", "--hydra-help", "--cfg", "-c")  # Hydra's own, after which nothing is planned
 
 
 def main(arguments: Sequence[str]) -> None:
     """Exit codes as those of `python -m ttcs`. Nothing is run, and no folder of a run is made."""
+    if any(argument.partition("=")[0] in SHOWING for argument in arguments):
+        sys.argv[1:] = arguments
+        command("planning", points)
+    else:
+        _plan(arguments)
+
+
+def _plan(arguments: Sequence[str]) -> None:
     forgiving()
     with answering("planning"):
         configs = list(_configs(arguments))

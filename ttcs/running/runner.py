@@ -16,7 +16,6 @@ from ttcs.config import ranges
 from ttcs.config.components import build, complete, share
 from ttcs.config.file import load
 from ttcs.config.identity import portable, register_resolvers
-from ttcs.config.options import options
 from ttcs.config.paths import here
 from ttcs.config.ranges import COUNT
 from ttcs.core import Problem
@@ -36,7 +35,6 @@ PLOT = "accuracy.png"
 GROUPS = "strategy", "selection", "reduction", "policy", "prm", "dataset", "difficulty"
 
 register_resolvers()
-OmegaConf.register_new_resolver("options", options, replace=True)
 OmegaConf.register_new_resolver("run_name", run_name, replace=True)
 
 

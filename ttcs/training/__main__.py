@@ -16,6 +16,7 @@ from ttcs.config.command import command
 from ttcs.config.components import build
 from ttcs.config.home import at_home
 from ttcs.config.identity import register_resolvers
+from ttcs.config.options import CONF
 from ttcs.errors import UserError
 from ttcs.running.picture import drawn
 from ttcs.training.claim import claim
@@ -34,6 +35,9 @@ def main() -> None:
 def _task(config: DictConfig) -> None:
     first = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun starts: what it says is enough
     with redirect_stdout(sys.stdout if first else StringIO()):
+        if config.get("stage") is None:
+            stages = sorted(file.stem for file in (CONF / "stage").glob("*.yaml"))
+            raise UserError(f"which stage? say stage=NAME; there are {', '.join(stages)}")
         if missing := sorted(OmegaConf.missing_keys(config.stage)):
             raise UserError(f"{missing[0]} has no value: say {missing[0]}=...")
         ranges.check(config)
