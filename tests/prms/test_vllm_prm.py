@@ -30,12 +30,13 @@ class Engine:
 
     def __init__(self, *_: object) -> None:
         self.context = 512
+        self.cache_tokens: int | None = None
         self.asked: list[tuple[int, ...]] = []
         self.waiting: list[str] = []
         self.blocks: set[tuple[int, ...]] = set()
         self.lost = 0
 
-    def read(self, tokens: Sequence[int]) -> str:
+    def read(self, tokens: Sequence[int], priority: int = 0) -> str:
         self.asked.append(tuple(tokens))
         self.waiting.append(str(len(self.asked) - 1))
         return self.waiting[-1]

@@ -21,6 +21,7 @@ from ttcs.policies.draft import Draft, rules
 from ttcs.policies.limits import check_step_tokens
 from ttcs.vllm.engine import Engine
 from ttcs.vllm.settings import Options, Settings
+from ttcs.vllm.stops import frequent
 
 PATIENCE = 0.05  # seconds to wait for tokens
 STRIDE = 8  # tokens that come together where the engine itself stops in time, as it nearly always does
@@ -38,9 +39,11 @@ class Running:
     draft: Draft
     computed: int = 0
     sent: int = 0
+    beyond: int = 0  # tokens that came behind what was asked for
 
     def result(self) -> Continued:
-        return Continued(self.draft.steps(), len(self.prefix), max(0, len(self.prefix) - self.computed))
+        cached = max(0, len(self.prefix) - self.computed)
+        return Continued(self.draft.steps(), len(self.prefix), cached, self.beyond)
 
 
 class VLLMPolicy:
@@ -91,7 +94,7 @@ class VLLMPolicy:
             self.tokenizer, generation, end_at_box, max_tokens, self._engine.context, thinking, step_tokens
         )
         self._turn = sorted(self.rules.ends)
-        self._step = sorted(self.rules.ends | self.rules.boundaries.ends)
+        self._step = sorted(self.rules.ends.union(frequent(self.rules.boundaries.ends, self.tokenizer)))
         self._running: dict[str, Running] = {}
         self._done: list[Running] = []
 
@@ -125,7 +128,7 @@ class VLLMPolicy:
         """Have the engine begin, or go on behind what is written: the tokens go back as they came.
 
         Where steps end is for the draft to say. The engine stops at what it can tell, so as not to write too much:
-        tokens that end a turn, and where one step was asked for, tokens that end a step.
+        tokens that end a turn, and where one step was asked for, the frequent ones of those that end a step.
         """
         draft, request = running.draft, running.draft.request
         tokens = [*running.prefix, *draft.tokens]
@@ -153,9 +156,10 @@ class VLLMPolicy:
             running.computed += running.sent - output.num_cached_tokens
             running.sent = 0
         told = piece.logprobs or repeat(None)
-        for token, logprobs in zip(piece.token_ids, told, strict=False):
+        for taken, (token, logprobs) in enumerate(zip(piece.token_ids, told, strict=False), 1):
             running.draft.append(token, logprobs[token].logprob if logprobs else nan)
             if running.draft.finished:
+                running.beyond = len(piece.token_ids) - taken
                 break
         if not (output.finished or running.draft.finished):
             return
