@@ -10,7 +10,7 @@ import pytest
 
 from tests import tiny
 from ttcs.core import Continue, Step, Stop, Trajectory
-from ttcs.errors import EngineError
+from ttcs.errors import EngineError, UserError
 from ttcs.models.load import load_tokenizer
 from ttcs.policies.vllm import VLLMPolicy, seed
 from ttcs.vllm.stops import frequent
@@ -25,6 +25,7 @@ class Engine:
     def __init__(self, *_: object) -> None:
         self.context = 512
         self.cache_tokens: int | None = None
+        self.capacity = 8
         self.solution: list[int] = []
         self.prompt = 0
         self.pace = 1
@@ -223,6 +224,18 @@ def test_what_was_computed_is_counted(policy: VLLMPolicy) -> None:
     # The second request computed the last, unfinished block once more; its last token had yet to be read.
     again = policy._engine.asked[-1].tokens
     assert blank.cached_tokens == max(0, -(len(again) - 1 - (len(again) - 1) // BLOCK * BLOCK))
+
+
+def test_memory_does_not_decide_which_solutions_are_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Small(Engine):
+        def __init__(self, *arguments: object) -> None:
+            super().__init__(*arguments)
+            self.context = 59
+
+    monkeypatch.setattr("ttcs.policies.vllm.Engine", Small)
+    assert VLLMPolicy(tiny.folder(), 0.8, 1.0, 59, 8).capacity == 8
+    with pytest.raises(UserError, match=r"^policy: .* sequences of 59 tokens, and policy.max_tokens=60"):
+        VLLMPolicy(tiny.folder(), 0.8, 1.0, 60, 8)
 
 
 def test_reset_gives_up_what_is_running(policy: VLLMPolicy) -> None:

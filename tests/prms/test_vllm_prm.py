@@ -31,6 +31,7 @@ class Engine:
     def __init__(self, *_: object) -> None:
         self.context = 512
         self.cache_tokens: int | None = None
+        self.capacity = 8
         self.asked: list[tuple[int, ...]] = []
         self.waiting: list[str] = []
         self.blocks: set[tuple[int, ...]] = set()

@@ -12,7 +12,7 @@ from typing import Any, Unpack
 from ttcs.core import Continue, Continued, ModelSize, Step
 from ttcs.errors import EngineError, UserError
 from ttcs.models.damage import check_weights
-from ttcs.models.load import load_config, load_tokenizer
+from ttcs.models.load import context_length, load_config, load_tokenizer
 from ttcs.models.outline import generation_config, policy_size
 from ttcs.models.prompt import Prompt
 from ttcs.models.reasoning import ReasoningFormat, Thinking
@@ -62,7 +62,7 @@ class VLLMPolicy:
         temperature: float,
         top_p: float,
         max_tokens: int,
-        batch_size: int,
+        batch_size: int | None,
         system_prompt: str | None = None,
         chat_template: str | None = None,
         revision: RevisionFormat | None = None,
@@ -81,14 +81,15 @@ class VLLMPolicy:
         config = load_config(model, settings.trust_remote_code)
         check_weights(model)
         self.size: ModelSize = policy_size(model, config, settings.trust_remote_code)
-        self.capacity = batch_size
         self.max_tokens = max_tokens
         self.temperature, self.top_p = temperature, top_p
         thinking = Thinking(reasoning, self.tokenizer) if reasoning else None
         self._prompt = Prompt(self.tokenizer, system_prompt, chat_template, revision_format(model, revision), thinking)
         arguments = {"model": model, "generation_config": "vllm", "speculative_config": speculative_config}
         self._engine = Engine("policy", settings, arguments, lora)
+        self.capacity: int = self._engine.capacity
         self.cache_tokens: int | None = self._engine.cache_tokens
+        _check_context(self._engine.context, max_tokens, context_length(config))
         generation = generation_config(model, config)
         self.rules = rules(
             self.tokenizer, generation, end_at_box, max_tokens, self._engine.context, thinking, step_tokens
@@ -172,6 +173,19 @@ class VLLMPolicy:
             self._done.append(running)
         else:
             self._send(running)
+
+
+def _check_context(fits: int, wanted: int, own: int) -> None:
+    """UserError where the memory, and not the model, would decide which solutions are cut off.
+
+    fits: tokens of a sequence that the engine has room for. wanted: of a solution. own: what the model reads.
+    """
+    if fits < min(wanted, own):
+        raise UserError(
+            f"policy: the memory that its engine has holds sequences of {fits} tokens, and policy.max_tokens={wanted} "
+            "wants longer ones: raise policy.gpu_memory_utilization, policy.cache_gb or policy.tensor_parallel_size, "
+            "or lower policy.max_tokens"
+        )
 
 
 def seed(given: int, written: Sequence[int]) -> int:

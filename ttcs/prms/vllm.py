@@ -65,7 +65,7 @@ class VLLMPRM:
         self,
         format: Format,
         model: str,
-        batch_size: int,
+        batch_size: int | None,
         **options: Unpack[Options],
     ) -> None:
         settings = Settings(batch_size, **options)
@@ -74,9 +74,9 @@ class VLLMPRM:
         self._head = format.head
         self.size: ModelSize = prm_size(model, load_config(model, settings.trust_remote_code))
         check_weights(model)
-        self.capacity = batch_size
         arguments = {"model": model, "pooler_config": EVERY_TOKEN, **format.head.pooling(model, tokenizer)}
         self._engine = Engine("prm", settings, arguments)
+        self.capacity: int = self._engine.capacity
         self.cache_tokens: int | None = self._engine.cache_tokens
         self._memo = Memo()
         self._sent: dict[str, Sent] = {}

@@ -40,6 +40,7 @@ class Engine:
         self._lora = lora_request(lora)
         self._numbers = count()
         self.context: int = self._engine.model_config.max_model_len
+        self.capacity: int = self._engine.vllm_config.scheduler_config.max_num_seqs
         self.cache_tokens = _cache_tokens(self._engine)
         self._tidy = None if self._log is None else weakref.finalize(self, self._log.unlink, missing_ok=True)
         core = self._engine.engine_core
