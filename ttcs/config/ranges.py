@@ -46,7 +46,7 @@ RUN = {
 }
 MODELS = {
     **dict(_of(COUNT, "batch_size max_tokens capacity tensor_parallel_size")),
-    **dict(_of(COUNT_OR_NULL, "max_model_len block_size step_tokens ScriptedPRM.context")),
+    **dict(_of(COUNT_OR_NULL, "top_k max_model_len block_size step_tokens ScriptedPRM.context")),
     "threads": Bounds(1, 1024, null=True),
     "temperature": AMOUNT,
     "top_p": PART,

@@ -18,7 +18,7 @@ from ttcs.models.prompt import Prompt
 from ttcs.models.reasoning import ReasoningFormat, Thinking
 from ttcs.models.revision import RevisionFormat, revision_format
 from ttcs.policies.draft import Draft, rules
-from ttcs.policies.limits import check_step_tokens
+from ttcs.policies.limits import check_sampling, check_step_tokens
 from ttcs.vllm.engine import Engine
 from ttcs.vllm.settings import Options, Settings
 from ttcs.vllm.stops import frequent
@@ -49,7 +49,7 @@ class Running:
 class VLLMPolicy:
     """Any causal language model with a chat template that vLLM runs, from a folder or the Hub.
 
-    temperature, top_p: sampling defaults. max_tokens: longest solution. system_prompt, chat_template: see `Prompt`.
+    temperature, top_p, top_k: sampling defaults, see `draw`. max_tokens: longest solution. system_prompt, chat_template: see `Prompt`.
     reasoning: how its thinking is told from its answer, if it thinks.
     end_at_box: a step with a \\boxed answer is the last one. step_tokens: longest step, see `Rules`.
     lora: folder of an adapter. speculative_config: vLLM's.
@@ -69,12 +69,12 @@ class VLLMPolicy:
         reasoning: ReasoningFormat | None = None,
         end_at_box: bool = True,
         step_tokens: int | None = None,
+        top_k: int | None = None,
         lora: str | None = None,
         speculative_config: Mapping[str, Any] | None = None,
         **options: Unpack[Options],
     ) -> None:
-        if temperature < 0 or not 0 < top_p <= 1:
-            raise UserError(f"temperature={temperature} must be >= 0 and top_p={top_p} in (0, 1]")
+        check_sampling(temperature, top_p, top_k)
         check_step_tokens(step_tokens)
         settings = Settings(batch_size, **options)
         self.tokenizer = load_tokenizer(model, settings.trust_remote_code)
@@ -82,7 +82,7 @@ class VLLMPolicy:
         check_weights(model)
         self.size: ModelSize = policy_size(model, config, settings.trust_remote_code)
         self.max_tokens = max_tokens
-        self.temperature, self.top_p = temperature, top_p
+        self.temperature, self.top_p, self.top_k = temperature, top_p, top_k
         thinking = Thinking(reasoning, self.tokenizer) if reasoning else None
         self._prompt = Prompt(self.tokenizer, system_prompt, chat_template, revision_format(model, revision), thinking)
         arguments = {"model": model, "generation_config": "vllm", "speculative_config": speculative_config}
@@ -140,6 +140,7 @@ class VLLMPolicy:
             max_tokens=1 if draft.suppressed else draft.left_of_step if request.max_steps == 1 else draft.left,
             temperature=self.temperature if request.temperature is None else request.temperature,
             top_p=self.top_p,
+            top_k=self.top_k,
             seed=seed(request.seed, draft.tokens),
             stride=STRIDE if request.max_steps in (1, None) else 1,
             logprobs=request.logprobs,

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Unpack
 
 from ttcs.core import Judge, Judged, ModelSize
-from ttcs.errors import EngineError
+from ttcs.errors import EngineError, UserError
 from ttcs.models.damage import check_weights
 from ttcs.models.load import load_config, load_tokenizer
 from ttcs.models.outline import prm_size
 from ttcs.models.pieces import Prefix
+from ttcs.prms.alike import Alike
 from ttcs.prms.format import Format
 from ttcs.prms.readings import Memo, Reading, reading, sequences
 from ttcs.vllm.engine import Engine
@@ -69,6 +70,11 @@ class VLLMPRM:
         **options: Unpack[Options],
     ) -> None:
         settings = Settings(batch_size, **options)
+        if settings.quantization is not None and not format.head.quantizable:
+            raise UserError(
+                f"prm.quantization={settings.quantization}: vLLM would quantize the head that scores {model} too, "
+                "which is a few numbers wide: leave it null, or share the model out with prm.tensor_parallel_size"
+            )
         tokenizer = load_tokenizer(model, settings.trust_remote_code)
         self._reader = format.reader(tokenizer, model)
         self._head = format.head
@@ -79,6 +85,7 @@ class VLLMPRM:
         self.capacity: int = self._engine.capacity
         self.cache_tokens: int | None = self._engine.cache_tokens
         self._memo = Memo()
+        self._alike = Alike(model)
         self._sent: dict[str, Sent] = {}
         self._awaited: dict[Prefix, list[Waiting]] = {}  # prefixes that the engine reads, and who waits for them
         self._done: list[Waiting] = []
@@ -123,7 +130,9 @@ class VLLMPRM:
         there = [end for end in sent.ends if end > cached]
         for end in sent.ends[: len(sent.ends) - len(there)]:
             self._send(Sent(sent.tokens[:end], [end], sent.asker))
-        scores = self._head.scores(rows[[end - 1 - cached for end in there]].float()).tolist()
+        logits = rows[[end - 1 - cached for end in there]].float()
+        self._alike.watch(self._head.log_odds(logits).tolist())
+        scores = self._head.scores(logits).tolist()
         return dict(zip((sent.tokens[:end] for end in there), scores, strict=True))
 
     def _learn(self, scores: Mapping[Prefix, float]) -> None:

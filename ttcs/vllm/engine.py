@@ -60,6 +60,7 @@ class Engine:
         logprobs: bool,
         suppressed: Sequence[int] = (),
         priority: int = 0,
+        top_k: int | None = None,
     ) -> str:
         """Have a sequence continued up to a token in `stops`; the request's name among the outputs.
 
@@ -72,6 +73,7 @@ class Engine:
         params = SamplingParams(
             temperature=temperature,
             top_p=top_p,
+            top_k=0 if top_k is None else top_k,  # 0: all
             seed=seed,
             max_tokens=max_tokens,
             stop_token_ids=list(stops),
