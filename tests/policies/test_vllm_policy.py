@@ -182,6 +182,13 @@ def test_the_frequent_ends_of_steps_are_the_shortest() -> None:
     assert found[:4] == [1, 0, 3, 4] and len(found) == 64 and found == frequent(range(len(texts))[::-1], tokenizer)
 
 
+def test_the_engine_samples_among_the_likeliest(policy: VLLMPolicy) -> None:
+    finish(policy, "So $7$.")
+    policy.top_k = 20
+    finish(policy, "So $7$.")
+    assert [asked.top_k for asked in policy._engine.asked] == [None, 20]
+
+
 def test_a_box_ends_the_solution(policy: VLLMPolicy) -> None:
     result = finish(policy, "So $\\boxed{7}$.\n\nCompute $4$.\n\n")
     assert [(step.text, step.stop) for step in result.steps] == [("So $\\boxed{7}$.\n\n", Stop.END)]

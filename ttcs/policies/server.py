@@ -8,7 +8,7 @@ from functools import partial
 from math import nan
 
 from ttcs.core import Continue, Continued, ModelSize, Problem, Step
-from ttcs.errors import UserError
+from ttcs.models.hub import pinned
 from ttcs.models.load import context_length, load_config, load_tokenizer
 from ttcs.models.outline import generation_config, policy_size
 from ttcs.models.prompt import Prompt
@@ -27,8 +27,8 @@ class ServerPolicy:
 
     model: folder or Hub id of its tokenizer and config, of which prompts, counts and FLOPs are made. served_model: what
     the server calls it (None: it serves one). api: how it is talked to. batch_size: requests at once.
-    temperature, top_p, top_k, max_tokens, step_tokens, system_prompt, chat_template, reasoning, end_at_box: as the other
-    policies'.
+    temperature, top_p, top_k, max_tokens, step_tokens, system_prompt, chat_template, reasoning, end_at_box,
+    model_revision: as the other policies'.
     timeout, retries, api_key_env: see `Client`.
     """
 
@@ -52,9 +52,11 @@ class ServerPolicy:
         end_at_box: bool = True,
         step_tokens: int | None = None,
         top_k: int | None = None,
+        model_revision: str | None = None,
     ) -> None:
         check_sampling(temperature, top_p, top_k)
         check_step_tokens(step_tokens)
+        model = pinned("policy", model, model_revision, weights=False)
         self._client = Client[Continued]("policy", url, batch_size, timeout, retries, api_key_env)
         found = served(self._client, served_model)
         self._name, self._api = found.name, api

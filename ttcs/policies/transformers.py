@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from ttcs.core import Continue, Continued, ModelSize, Step
-from ttcs.errors import UserError
 from ttcs.models.cached import CachedModel
+from ttcs.models.hub import pinned
 from ttcs.models.load import context_length, load_model, load_tokenizer, model_size
 from ttcs.models.prompt import Prompt
 from ttcs.models.reasoning import ReasoningFormat, Thinking
@@ -49,8 +49,9 @@ class Row:
 class TransformersPolicy:
     """Any causal language model with a chat template, from a folder or the Hub.
 
-    temperature, top_p, top_k: sampling defaults, see `draw`. max_tokens: longest solution. batch_size: requests decoded at once.
-    system_prompt, chat_template: see `Prompt`. reasoning: how its thinking is told from its answer, if it thinks.
+    model_revision: of the Hub. temperature, top_p, top_k: sampling defaults, see `draw`. max_tokens: longest solution.
+    batch_size: requests decoded at once. system_prompt, chat_template: see `Prompt`. reasoning: how its thinking is
+    told from its answer, if it thinks.
     end_at_box: a step with a \\boxed answer is the last one. step_tokens: longest step, see `Rules`.
     cache_gb: memory for keys and values of prefixes.
     """
@@ -71,10 +72,12 @@ class TransformersPolicy:
         end_at_box: bool = True,
         step_tokens: int | None = None,
         top_k: int | None = None,
+        model_revision: str | None = None,
         cache_gb: float = 1.0,
     ) -> None:
         check_sampling(temperature, top_p, top_k)
         check_step_tokens(step_tokens)
+        model = pinned("policy", model, model_revision)
         self.tokenizer = load_tokenizer(model)
         loaded = load_model(model, dtype, device)
         self.size: ModelSize = model_size(model, loaded)

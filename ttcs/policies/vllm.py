@@ -12,6 +12,7 @@ from typing import Any, Unpack
 from ttcs.core import Continue, Continued, ModelSize, Step
 from ttcs.errors import EngineError, UserError
 from ttcs.models.damage import check_weights
+from ttcs.models.hub import pinned
 from ttcs.models.load import context_length, load_config, load_tokenizer
 from ttcs.models.outline import generation_config, policy_size
 from ttcs.models.prompt import Prompt
@@ -49,8 +50,8 @@ class Running:
 class VLLMPolicy:
     """Any causal language model with a chat template that vLLM runs, from a folder or the Hub.
 
-    temperature, top_p, top_k: sampling defaults, see `draw`. max_tokens: longest solution. system_prompt, chat_template: see `Prompt`.
-    reasoning: how its thinking is told from its answer, if it thinks.
+    model_revision: of the Hub. temperature, top_p, top_k: sampling defaults, see `draw`. max_tokens: longest solution.
+    system_prompt, chat_template: see `Prompt`. reasoning: how its thinking is told from its answer, if it thinks.
     end_at_box: a step with a \\boxed answer is the last one. step_tokens: longest step, see `Rules`.
     lora: folder of an adapter. speculative_config: vLLM's.
     All others: see `Settings`.
@@ -70,12 +71,14 @@ class VLLMPolicy:
         end_at_box: bool = True,
         step_tokens: int | None = None,
         top_k: int | None = None,
+        model_revision: str | None = None,
         lora: str | None = None,
         speculative_config: Mapping[str, Any] | None = None,
         **options: Unpack[Options],
     ) -> None:
         check_sampling(temperature, top_p, top_k)
         check_step_tokens(step_tokens)
+        model = pinned("policy", model, model_revision)
         settings = Settings(batch_size, **options)
         self.tokenizer = load_tokenizer(model, settings.trust_remote_code)
         config = load_config(model, settings.trust_remote_code)

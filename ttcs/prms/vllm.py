@@ -9,6 +9,7 @@ from typing import Any, Unpack
 from ttcs.core import Judge, Judged, ModelSize
 from ttcs.errors import EngineError, UserError
 from ttcs.models.damage import check_weights
+from ttcs.models.hub import pinned
 from ttcs.models.load import load_config, load_tokenizer
 from ttcs.models.outline import prm_size
 from ttcs.models.pieces import Prefix
@@ -56,7 +57,7 @@ class Sent:
 class VLLMPRM:
     """A PRM that vLLM runs, from a folder or the Hub. format: how its family writes solutions and says scores.
 
-    batch_size: solutions read at once. All others: see `Settings`.
+    model_revision: of the Hub. batch_size: solutions read at once. All others: see `Settings`.
 
     The engine gives a row of logits for each token that it computes and none for those that it had cached. The last
     token of a sequence is always computed, so a score that fell on a cached one is asked for once more, on its own.
@@ -67,6 +68,7 @@ class VLLMPRM:
         format: Format,
         model: str,
         batch_size: int | None,
+        model_revision: str | None = None,
         **options: Unpack[Options],
     ) -> None:
         settings = Settings(batch_size, **options)
@@ -75,6 +77,7 @@ class VLLMPRM:
                 f"prm.quantization={settings.quantization}: vLLM would quantize the head that scores {model} too, "
                 "which is a few numbers wide: leave it null, or share the model out with prm.tensor_parallel_size"
             )
+        model = pinned("prm", model, model_revision)
         tokenizer = load_tokenizer(model, settings.trust_remote_code)
         self._reader = format.reader(tokenizer, model)
         self._head = format.head
