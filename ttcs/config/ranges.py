@@ -67,6 +67,8 @@ MODELS = {
     "ScriptedThinking.tokens": COUNT,
     **dict(_of(AMOUNT, "policy.spread ScriptedPolicy.spread")),  # a recipe's runs have another one
     "pace": COUNT_OR_NULL,
+    **dict(_of(COUNT_OR_NULL, "ScriptedPolicy.cache_tokens ScriptedPRM.cache_tokens")),
+    "ScriptedPolicy.tail": AMOUNT,
     **dict(_of(COUNT, "parameters ModelSize.layers ModelSize.hidden")),
 }
 STRATEGIES = {
