@@ -68,7 +68,7 @@ MODELS = {
     **dict(_of(AMOUNT, "policy.spread ScriptedPolicy.spread")),  # a recipe's runs have another one
     "pace": COUNT_OR_NULL,
     **dict(_of(COUNT_OR_NULL, "ScriptedPolicy.cache_tokens ScriptedPRM.cache_tokens")),
-    "ScriptedPolicy.tail": AMOUNT,
+    "ScriptedPolicy.tail": SHARE,
     **dict(_of(COUNT, "parameters ModelSize.layers ModelSize.hidden")),
 }
 STRATEGIES = {
