@@ -11,7 +11,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 
 from ttcs.config.components import build
-from ttcs.config.identity import digest, portable
+from ttcs.config.identity import LATER, digest, portable
 from ttcs.config.options import CONF, groups
 from ttcs.running.naming import run_name
 from ttcs.running.runner import Plan
@@ -107,6 +107,23 @@ def test_what_changes_a_result_changes_the_folder(override: str) -> None:
 )
 def test_what_cannot_change_a_result_does_not(override: str) -> None:
     assert run_name(_root_=composed(override)) == run_name(_root_=composed())
+
+
+@pytest.mark.parametrize("key", sorted(LATER))
+def test_a_setting_that_came_later_renames_no_folder_until_it_is_used(key: str) -> None:
+    config = portable(composed("dataset=math500", "dataset.path=p.csv"))
+    group, name = key.split(".")
+    without = config | {group: {inner: value for inner, value in config[group].items() if inner != name}}
+    assert name in config[group] and digest(without) == digest(config)
+    assert digest(config | {group: config[group] | {name: 5}}) != digest(config)
+
+
+def test_models_that_repeat_themselves_greedily_are_sampled_as_their_cards_say() -> None:
+    sampling = {
+        name: [composed(f"policy={name}").policy[key] for key in ("temperature", "top_p", "top_k")]
+        for name in ("r1_qwen_1_5b", "qwen3_1_7b")
+    }
+    assert sampling == {"r1_qwen_1_5b": [0.6, 0.95, None], "qwen3_1_7b": [0.6, 0.95, 20]}
 
 
 def test_the_folder_does_not_depend_on_where_the_package_is() -> None:

@@ -31,3 +31,13 @@ def test_nucleus_keeps_the_smallest_sufficient_set():
 def test_the_last_token_is_reached_and_never_passed():
     logits = torch.zeros(1, 7)
     assert draw(logits, torch.ones(1), 1.0, torch.tensor([1.0 - 1e-9])).item() == 6
+
+
+def test_top_k_keeps_the_likeliest_before_the_nucleus_is_taken():
+    logits = torch.log(torch.tensor([[0.4, 0.3, 0.2, 0.1]])).repeat(1000, 1)
+    chance = torch.linspace(0, 0.999, 1000)
+    assert set(draw(logits, torch.ones(1000), 1.0, chance, 3).tolist()) == {0, 1, 2}
+    # Of the three that are left the first two hold 7 of 9 parts, of all four only 7 of 10.
+    assert set(draw(logits, torch.ones(1000), 0.75, chance, 3).tolist()) == {0, 1}
+    assert set(draw(logits, torch.ones(1000), 0.75, chance).tolist()) == {0, 1, 2}
+    assert torch.equal(draw(logits, torch.ones(1000), 0.75, chance, 9), draw(logits, torch.ones(1000), 0.75, chance))

@@ -93,6 +93,13 @@ def test_it_writes_what_the_same_model_writes_here(log: Log) -> None:
     assert finish(policy(log), wave(6)) and grow(policy(log)) == grow(local())
 
 
+@pytest.mark.parametrize("top_k", [None, 20])
+def test_top_k_goes_before_the_default_of_the_yaml(log: Log, top_k: int | None) -> None:
+    engine = policy(log, TokenCompletions({"return_token_ids": True, "top_k": -1}), top_k=top_k)
+    finish(engine, [ask(max_tokens=3), ask(max_tokens=3, temperature=0.0)])
+    assert sorted(body["top_k"] for body in log.bodies) == ([-1, -1] if top_k is None else [-1, top_k])
+
+
 def test_a_prefix_is_sent_token_by_token(log: Log) -> None:
     trajectory = grow(policy(log))
     (prompt, *later) = [tuple(body["prompt"]) for body in log.bodies]

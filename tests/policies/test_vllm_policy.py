@@ -10,9 +10,10 @@ import pytest
 
 from tests import tiny
 from ttcs.core import Continue, Step, Stop, Trajectory
-from ttcs.errors import EngineError
+from ttcs.errors import EngineError, UserError
 from ttcs.models.load import load_tokenizer
 from ttcs.policies.vllm import VLLMPolicy, seed
+from ttcs.vllm.stops import frequent
 
 ROOT = Trajectory(tiny.PROBLEM)
 BLOCK = 16
@@ -23,9 +24,12 @@ class Engine:
 
     def __init__(self, *_: object) -> None:
         self.context = 512
+        self.cache_tokens: int | None = None
+        self.capacity = 8
         self.solution: list[int] = []
         self.prompt = 0
         self.pace = 1
+        self.together = False  # tokens of a step come as one piece
         self.asked: list[SimpleNamespace] = []
         self.running: dict[str, list[int]] = {}
         self.aborted: list[str] = []
@@ -39,7 +43,8 @@ class Engine:
         return name
 
     def step(self, patience: float) -> list[SimpleNamespace]:
-        return [output for name in list(self.running) for output in self._write(name)]
+        written = [self._write(name) for name in list(self.running)]
+        return [output for outputs in written for output in (joined(outputs) if self.together else outputs)]
 
     def _write(self, name: str) -> list[SimpleNamespace]:
         asked, written, outputs = self.asked[int(name)], self.running[name], []
@@ -74,6 +79,12 @@ class Engine:
 
     def reset(self) -> None:
         self.read.clear()
+
+
+def joined(outputs: list[SimpleNamespace]) -> list[SimpleNamespace]:
+    *_, last = outputs
+    last.outputs[0].token_ids = [token for output in outputs for token in output.outputs[0].token_ids]
+    return [last]
 
 
 @pytest.fixture
@@ -148,6 +159,36 @@ def test_a_blank_line_of_two_tokens_ends_a_step(policy: VLLMPolicy) -> None:
     assert policy._engine.aborted == ["0"]
 
 
+def test_the_engine_is_told_of_the_frequent_ends_of_steps_alone(
+    policy: VLLMPolicy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the others the draft is cut; what came behind them is of no account but to the ledger."""
+    monkeypatch.setattr("ttcs.vllm.stops.MOST", 1)
+    few = VLLMPolicy(tiny.folder(), 0.8, 1.0, 60, 8)
+    few._engine.prompt, few._engine.pace, few._engine.together = policy._engine.prompt, 8, True
+    text = "Compute $3$.\n\nCompute $4$.\n\n"
+    expected, found = finish(policy, text, max_steps=1), finish(few, text, max_steps=1)
+    tokens = policy.tokenizer(text, add_special_tokens=False).input_ids
+    written = min(len(tokens) + 1, -(-len(expected.steps[0].tokens) // 8) * 8)
+    assert found.steps == expected.steps and expected.unseen == 0
+    assert found.unseen == written - len(found.steps[0].tokens) > 0
+    assert few._engine.aborted == ["0"] and len(few._engine.asked[0].stops) < len(policy._engine.asked[0].stops)
+
+
+def test_the_frequent_ends_of_steps_are_the_shortest() -> None:
+    texts = [".\n\n", "\n\n", "): \n\n", *(f"{letter}.\n\n" for letter in "abc" * 30)]
+    tokenizer = SimpleNamespace(decode=lambda ids: texts[ids[0]])
+    found = frequent(range(len(texts)), tokenizer)
+    assert found[:4] == [1, 0, 3, 4] and len(found) == 64 and found == frequent(range(len(texts))[::-1], tokenizer)
+
+
+def test_the_engine_samples_among_the_likeliest(policy: VLLMPolicy) -> None:
+    finish(policy, "So $7$.")
+    policy.top_k = 20
+    finish(policy, "So $7$.")
+    assert [asked.top_k for asked in policy._engine.asked] == [None, 20]
+
+
 def test_a_box_ends_the_solution(policy: VLLMPolicy) -> None:
     result = finish(policy, "So $\\boxed{7}$.\n\nCompute $4$.\n\n")
     assert [(step.text, step.stop) for step in result.steps] == [("So $\\boxed{7}$.\n\n", Stop.END)]
@@ -190,6 +231,18 @@ def test_what_was_computed_is_counted(policy: VLLMPolicy) -> None:
     # The second request computed the last, unfinished block once more; its last token had yet to be read.
     again = policy._engine.asked[-1].tokens
     assert blank.cached_tokens == max(0, -(len(again) - 1 - (len(again) - 1) // BLOCK * BLOCK))
+
+
+def test_memory_does_not_decide_which_solutions_are_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Small(Engine):
+        def __init__(self, *arguments: object) -> None:
+            super().__init__(*arguments)
+            self.context = 59
+
+    monkeypatch.setattr("ttcs.policies.vllm.Engine", Small)
+    assert VLLMPolicy(tiny.folder(), 0.8, 1.0, 59, 8).capacity == 8
+    with pytest.raises(UserError, match=r"^policy: .* sequences of 59 tokens, and policy.max_tokens=60"):
+        VLLMPolicy(tiny.folder(), 0.8, 1.0, 60, 8)
 
 
 def test_reset_gives_up_what_is_running(policy: VLLMPolicy) -> None:

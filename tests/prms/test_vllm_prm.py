@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from types import SimpleNamespace
@@ -12,8 +13,13 @@ import torch
 
 from tests import tiny
 from ttcs.core import Judge, Judged, Trajectory
-from ttcs.errors import EngineError
+from ttcs.errors import EngineError, UserError
+from ttcs.prms.alike import ENOUGH, Alike
+from ttcs.prms.format import Format
+from ttcs.prms.outcome import Outcome
+from ttcs.prms.qwen_math import QwenMath
 from ttcs.prms.rlhflow import RLHFlow
+from ttcs.prms.skywork import Skywork
 from ttcs.prms.vllm import VLLMPRM
 
 STEPS = ("## Step 1: Multiply: $4 \\cdot 7 = 28$.\n\n", "## Step 2: Add.\n\n", "The answer is: $\\boxed{31}$.")
@@ -30,12 +36,14 @@ class Engine:
 
     def __init__(self, *_: object) -> None:
         self.context = 512
+        self.cache_tokens: int | None = None
+        self.capacity = 8
         self.asked: list[tuple[int, ...]] = []
         self.waiting: list[str] = []
         self.blocks: set[tuple[int, ...]] = set()
         self.lost = 0
 
-    def read(self, tokens: Sequence[int]) -> str:
+    def read(self, tokens: Sequence[int], priority: int = 0) -> str:
         self.asked.append(tuple(tokens))
         self.waiting.append(str(len(self.asked) - 1))
         return self.waiting[-1]
@@ -146,3 +154,26 @@ def test_reset_forgets(prm: VLLMPRM) -> None:
     assert prm.step() == []
     (result,) = judge(prm, tiny.trajectory(*STEPS))
     assert (result.cached_tokens, len(prm._engine.asked)) == (0, 3)
+
+
+def test_a_verifier_that_says_the_same_of_everything_is_told(prm: VLLMPRM, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "logit", lambda tokens: 0.0)
+    different = [replace(tiny.PROBLEM, question=f"Compute ${number}$.") for number in range(ENOUGH)]
+    with pytest.raises(EngineError, match=rf"^prm: .* gave {ENOUGH} different solutions the same log-odds \(0.0\)"):
+        judge(prm, *(tiny.trajectory(*OTHER, problem=problem) for problem in different))
+
+
+@pytest.mark.parametrize("value", [0.0, math.nan])
+def test_alike(value: float) -> None:
+    with pytest.raises(EngineError):
+        Alike("m").watch([value] * ENOUGH)
+    fine = Alike("m")
+    for _ in range(3 * ENOUGH):
+        fine.watch([20.0, 21.0])
+    fine.watch([20.0] * ENOUGH)
+
+
+@pytest.mark.parametrize("format", [QwenMath(), Skywork(), Outcome()], ids=lambda format: type(format).__name__)
+def test_small_heads_are_not_quantized(format: Format) -> None:
+    with pytest.raises(UserError, match=r"^prm.quantization=fp8: vLLM would quantize the head that scores m too"):
+        VLLMPRM(format, "m", 8, quantization="fp8")

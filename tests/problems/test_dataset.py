@@ -478,3 +478,8 @@ def test_a_gated_dataset_gets_one_line(tmp_path: Path, gate: str) -> None:
         "huggingface.co/datasets/Idavidrein/gpqa and run hf auth login; a local copy can be named with dataset.path\n"
     )
     assert (result.returncode, result.stdout) == (2, "")
+
+
+def test_a_copy_has_no_revisions() -> None:
+    with pytest.raises(UserError, match=r"^dataset.revision=v1: a copy has no revisions, and dataset.path=p.csv names"):
+        hub("name", None, "test", "p.csv", PLAIN, *WHOLE, "v1")

@@ -190,4 +190,7 @@ def test_a_model_of_the_hub_is_told_by_its_commit(tmp_path: Path, monkeypatch: p
     ref.parent.mkdir(parents=True)
     ref.write_text("0123abc")
     assert fingerprint.fingerprint("org/name") == {"commit": "0123abc"}
+    assert fingerprint.fingerprint("org/name", "v1") == {}
+    (ref.parent / "v1").write_text("4567def")
+    assert fingerprint.fingerprint("org/name", "v1") == {"commit": "4567def"}
     assert fingerprint.fingerprint("{% if x %}" + "a" * 5000) == {}  # a template in a setting

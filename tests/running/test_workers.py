@@ -291,10 +291,11 @@ AUTO, CPU = {"device": "auto"}, {"device": "cpu"}
         (AUTO, AUTO, ["0", "1", "2", "3", "0"]),
         ({"device": "cuda"}, {}, ["0", "1", "2", "3", "0"]),
         ({"device": "cuda:0"}, {"device": "cuda:1"}, ["0,1", "2,3", "0,1", "2,3", "0,1"]),
-        ({"tensor_parallel_size": 3}, AUTO, ["0,1,2"] * 5),
+        (AUTO | {"tensor_parallel_size": 3}, AUTO, ["0,1,2"] * 5),
         (AUTO, {"device": "cuda:1", "tensor_parallel_size": 2}, ["0,1,2"] * 5),
         (CPU, AUTO, ["0", "1", "2", "3", "0"]),
         (CPU, CPU, [None] * 5),
+        (AUTO | {"extra": {"pipeline_parallel_size": 2}, "tensor_parallel_size": 2}, AUTO, ["0,1,2,3"] * 5),
     ],
 )
 def test_gpus_are_taken_in_groups(
@@ -318,6 +319,18 @@ def test_a_pair_must_find_its_gpus(gpus: Callable[[int], None]) -> None:
     gpus(1)
     with pytest.raises(UserError, match="policy and prm name 2 GPUs, and there are 1"):
         placed(2, AUTO, {"device": "cuda:1"})
+
+
+def test_workers_of_vllm_share_no_gpu(gpus: Callable[[int], None]) -> None:
+    """It takes for its own what a neighbour takes or frees while it measures."""
+    gpus(4)
+    vllm = AUTO | {"gpu_memory_utilization": 0.2}
+    assert len(placed(4, vllm, AUTO)) == 4
+    with pytest.raises(UserError, match=r"^workers=5: vLLM .* there is room for workers=4, .* need 1 GPU for each$"):
+        placed(5, AUTO, vllm)
+    with pytest.raises(UserError, match=r"room for workers=2, as policy and prm need 2 GPUs for each$"):
+        placed(3, vllm, vllm | {"device": "cuda:1"})
+    assert len(placed(5, vllm | CPU, CPU)) == 5
 
 
 def test_cores_are_divided(monkeypatch: pytest.MonkeyPatch) -> None:

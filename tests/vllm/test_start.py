@@ -17,7 +17,7 @@ import pytest
 from ttcs.errors import UserError
 from ttcs.vllm.lora import lora_arguments
 from ttcs.vllm.quiet import started_quietly
-from ttcs.vllm.settings import Options, Settings
+from ttcs.vllm.settings import DEFAULTS, Options, Settings
 
 CHILD = "import os, sys; print('from', os.environ['MARK']); print('and', file=sys.stderr)"
 
@@ -70,7 +70,7 @@ def test_on_cpu() -> None:
     arguments = Settings(batch_size=4).arguments("policy", cpu=True)
     assert (arguments["dtype"], arguments["block_size"], arguments["enforce_eager"]) == ("float32", 32, True)
     assert arguments["kv_cache_memory_bytes"] == 2**30
-    assert "device_ids" not in arguments and "max_model_len" not in arguments
+    assert "device_ids" not in arguments and arguments["max_model_len"] == -1
 
 
 def test_on_a_gpu_vllm_chooses() -> None:
@@ -89,18 +89,27 @@ def test_a_device_that_there_is_not(device: str, cpu: bool) -> None:
 
 
 def test_the_environment_is_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("VLLM_CPU_OMP_THREADS_BIND", "VLLM_WORKER_MULTIPROC_METHOD"):
+    for name in ("VLLM_CPU_OMP_THREADS_BIND", "VLLM_WORKER_MULTIPROC_METHOD", "VLLM_PLUGINS", *DEFAULTS):
         monkeypatch.delenv(name, raising=False)
+    gpu = {"VLLM_WORKER_MULTIPROC_METHOD": "spawn", **DEFAULTS}
+    assert Settings(batch_size=1).environment(cpu=False) == gpu
     ours = Settings(batch_size=1, threads=3).environment(cpu=True)
-    assert ours == {
-        "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
-        "VLLM_CPU_OMP_THREADS_BIND": "nobind",
-        "OMP_NUM_THREADS": "3",
-    }
-    assert Settings(batch_size=1).environment(cpu=False) == {"VLLM_WORKER_MULTIPROC_METHOD": "spawn"}
-    monkeypatch.setenv("VLLM_CPU_OMP_THREADS_BIND", "0-1")
-    monkeypatch.setenv("VLLM_WORKER_MULTIPROC_METHOD", "fork")
+    assert ours == gpu | {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "OMP_NUM_THREADS": "3"}
+    for name in ours:
+        monkeypatch.setenv(name, "theirs")
     assert Settings(batch_size=1).environment(cpu=True) == {}
+
+
+def test_no_usage_is_told_and_large_models_are_waited_for() -> None:
+    assert DEFAULTS["VLLM_NO_USAGE_STATS"] == "1" and int(DEFAULTS["VLLM_ENGINE_READY_TIMEOUT_S"]) == 3600
+
+
+@pytest.mark.parametrize(("named", "ours"), [("", "ttcs"), ("a,b", "a,b,ttcs"), ("a,ttcs", None)])
+def test_engines_end_with_us_whatever_plugins_are_named(
+    named: str, ours: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VLLM_PLUGINS", named)
+    assert Settings(batch_size=1).environment(cpu=False).get("VLLM_PLUGINS") == ours
 
 
 def test_the_two_yamls_name_every_setting() -> None:

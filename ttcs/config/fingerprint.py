@@ -26,10 +26,11 @@ SETTINGS = (
 )
 
 
-def fingerprint(place: str) -> dict[str, str]:
+def fingerprint(place: str, revision: str | None = None) -> dict[str, str]:
     """File -> digest, for a file, the folder of a model or, as `commit`, a copy of one of the Hub's.
 
-    Empty where nothing is known: of a text that names no file, or of a model that was never downloaded.
+    revision: branch or tag of that. Empty where nothing is known: of a text that names no file, or of a model that was
+    never downloaded.
     """
     path = Path(place).expanduser()
     with suppress(OSError):  # a text too long for a name
@@ -37,7 +38,7 @@ def fingerprint(place: str) -> dict[str, str]:
             return {path.name: _digest(path)}
         if path.is_dir():
             return {file.name: _digest(file) for file in _files(path)}
-    return _commit(place)
+    return _commit(place, revision)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -46,13 +47,13 @@ def _files(folder: Path) -> list[Path]:
     return sorted(file for file in {*weights, *settings} if file.is_file())
 
 
-def _commit(name: str) -> dict[str, str]:
+def _commit(name: str, revision: str | None) -> dict[str, str]:
     """That of the copy in the Hub's cache."""
     if not 0 < len(name) < 200 or not name.replace("/", "").isprintable() or name.count("/") > 1:
         return {}
     from huggingface_hub.constants import HF_HUB_CACHE  # only here: it takes its time to import
 
-    ref = Path(HF_HUB_CACHE, f"models--{name.replace('/', '--')}", "refs", "main")
+    ref = Path(HF_HUB_CACHE, f"models--{name.replace('/', '--')}", "refs", revision or "main")
     return {"commit": ref.read_text(encoding="utf-8").strip()} if ref.is_file() else {}
 
 

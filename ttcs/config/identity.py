@@ -26,6 +26,8 @@ THROUGHPUT = frozenset(
         *("url", "api_key_env", "timeout", "retries"),
     }
 )
+# Settings that came later: null, they say what was so before, and no folder is named after them.
+LATER = frozenset({"policy.top_k", "policy.model_revision", "prm.model_revision", "dataset.revision"})
 # What happens around a run, not in it.
 OUTSIDE = frozenset({"hydra", "difficulty", "launcher", "open", "picture", "span", "workers"})
 
@@ -72,7 +74,8 @@ def settings(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def digest(config: Mapping[str, Any]) -> str:
     """Eight hex digits that tell configurations apart."""
-    return hashlib.sha256(json.dumps(first(identity(config)), sort_keys=True).encode()).hexdigest()[:8]
+    told = {key: value for key, value in identity(config).items() if value is not None or key not in LATER}
+    return hashlib.sha256(json.dumps(first(told), sort_keys=True).encode()).hexdigest()[:8]
 
 
 def _relative(value: Any) -> Any:

@@ -46,11 +46,12 @@ RUN = {
 }
 MODELS = {
     **dict(_of(COUNT, "batch_size max_tokens capacity tensor_parallel_size")),
-    **dict(_of(COUNT_OR_NULL, "max_model_len block_size step_tokens ScriptedPRM.context cache_tokens")),
+    **dict(_of(COUNT_OR_NULL, "top_k max_model_len block_size step_tokens ScriptedPRM.context cache_tokens")),
     "threads": Bounds(1, 1024, null=True),
     "temperature": AMOUNT,
     "top_p": PART,
-    "gpu_memory_utilization": PART,
+    "gpu_memory_utilization": Bounds(0, 1, whole=False, null=True, above=True),
+    **dict(_of(COUNT_OR_NULL, "VLLMPolicy.batch_size VLLMPRM.batch_size")),
     "cache_gb": AMOUNT_OR_NULL,
     **dict(_of(AMOUNT, "TransformersPolicy.cache_gb TransformersPRM.cache_gb")),
     "timeout": POSITIVE,
@@ -66,6 +67,8 @@ MODELS = {
     "ScriptedThinking.tokens": COUNT,
     **dict(_of(AMOUNT, "policy.spread ScriptedPolicy.spread")),  # a recipe's runs have another one
     "pace": COUNT_OR_NULL,
+    **dict(_of(COUNT_OR_NULL, "ScriptedPolicy.cache_tokens ScriptedPRM.cache_tokens")),
+    "ScriptedPolicy.tail": SHARE,
     **dict(_of(COUNT, "parameters ModelSize.layers ModelSize.hidden")),
 }
 STRATEGIES = {

@@ -72,7 +72,7 @@ class Source:
         if self.path is not None:
             return raw.from_copy(Path(self.path), self.config, self.split)
         assert self.name is not None
-        return raw.from_hub(self.name, self.config, self.split, self.streaming)
+        return raw.from_hub(self.name, self.config, self.split, streaming=self.streaming)
 
     def _row(self, name: str, where: str, row: Mapping[str, Any], number: int) -> Row:
         columns = self.columns

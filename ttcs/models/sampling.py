@@ -12,14 +12,19 @@ def uniforms(seed: int, count: int) -> np.ndarray:
     return stream
 
 
-def draw(logits: torch.Tensor, temperature: torch.Tensor, top_p: float, chance: torch.Tensor) -> torch.Tensor:
+def draw(
+    logits: torch.Tensor, temperature: torch.Tensor, top_p: float, chance: torch.Tensor, top_k: int | None = None
+) -> torch.Tensor:
     """A token id per row: the likeliest where the temperature is 0, else by inverting the distribution at `chance`.
 
-    logits [rows, vocabulary]; temperature, chance [rows]. top_p: nucleus sampling (Holtzman et al., 2020).
+    logits [rows, vocabulary]; temperature, chance [rows]. top_p: nucleus sampling (Holtzman et al., 2020), of what
+    top_k leaves: the likeliest so many tokens (Fan et al., 2018; None: all), and those that are as likely as the last.
     """
     greedy = logits.argmax(-1)
     if bool((temperature == 0).all()):
         return greedy
+    if top_k is not None and top_k < logits.shape[-1]:
+        logits = logits.masked_fill(logits < logits.topk(top_k).values[:, -1:], -torch.inf)
     scale = torch.where(temperature > 0, temperature, torch.ones_like(temperature))
     probabilities = torch.softmax(logits / scale[:, None], -1)
     if top_p < 1:

@@ -8,14 +8,14 @@ from functools import partial
 from math import nan
 
 from ttcs.core import Continue, Continued, ModelSize, Problem, Step
-from ttcs.errors import UserError
+from ttcs.models.hub import pinned
 from ttcs.models.load import context_length, load_config, load_tokenizer
 from ttcs.models.outline import generation_config, policy_size
 from ttcs.models.prompt import Prompt
 from ttcs.models.reasoning import ReasoningFormat, Thinking
 from ttcs.models.revision import RevisionFormat, revision_format
 from ttcs.policies.draft import Draft, rules
-from ttcs.policies.limits import check_step_tokens
+from ttcs.policies.limits import check_sampling, check_step_tokens
 from ttcs.servers.api import Api, Ask
 from ttcs.servers.client import Client
 from ttcs.servers.failures import ContextExceededError
@@ -27,8 +27,8 @@ class ServerPolicy:
 
     model: folder or Hub id of its tokenizer and config, of which prompts, counts and FLOPs are made. served_model: what
     the server calls it (None: it serves one). api: how it is talked to. batch_size: requests at once.
-    temperature, top_p, max_tokens, step_tokens, system_prompt, chat_template, reasoning, end_at_box: as the other
-    policies'.
+    temperature, top_p, top_k, max_tokens, step_tokens, system_prompt, chat_template, reasoning, end_at_box,
+    model_revision: as the other policies'.
     timeout, retries, api_key_env: see `Client`.
     """
 
@@ -51,10 +51,12 @@ class ServerPolicy:
         reasoning: ReasoningFormat | None = None,
         end_at_box: bool = True,
         step_tokens: int | None = None,
+        top_k: int | None = None,
+        model_revision: str | None = None,
     ) -> None:
-        if temperature < 0 or not 0 < top_p <= 1:
-            raise UserError(f"temperature={temperature} must be >= 0 and top_p={top_p} in (0, 1]")
+        check_sampling(temperature, top_p, top_k)
         check_step_tokens(step_tokens)
+        model = pinned("policy", model, model_revision, weights=False)
         self._client = Client[Continued]("policy", url, batch_size, timeout, retries, api_key_env)
         found = served(self._client, served_model)
         self._name, self._api = found.name, api
@@ -63,7 +65,7 @@ class ServerPolicy:
         self.capacity = batch_size
         self.cache_tokens: int | None = None  # a server does not say
         self.max_tokens = max_tokens
-        self.temperature, self.top_p = temperature, top_p
+        self.temperature, self.top_p, self.top_k = temperature, top_p, top_k
         thinking = Thinking(reasoning, self.tokenizer) if reasoning else None
         plain = Prompt(self.tokenizer, system_prompt, chat_template)(Problem("?", "?"))
         self._lead = thinking.opened(self.tokenizer.decode(plain)) if thinking else ""  # not the template's
@@ -133,6 +135,7 @@ class ServerPolicy:
             max_tokens=1 if draft.suppressed else draft.left_of_step,
             temperature=temperature,
             top_p=self.top_p if temperature > 0 else 1.0,
+            top_k=self.top_k if temperature > 0 else None,
             seed=request.seed + turn,
             logprobs=request.logprobs,
             mark=thinking.mark if thinking is not None and request.thinking is not None else None,

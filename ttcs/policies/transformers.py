@@ -11,15 +11,15 @@ import numpy as np
 import torch
 
 from ttcs.core import Continue, Continued, ModelSize, Step
-from ttcs.errors import UserError
 from ttcs.models.cached import CachedModel
+from ttcs.models.hub import pinned
 from ttcs.models.load import context_length, load_model, load_tokenizer, model_size
 from ttcs.models.prompt import Prompt
 from ttcs.models.reasoning import ReasoningFormat, Thinking
 from ttcs.models.revision import RevisionFormat, revision_format
 from ttcs.models.sampling import draw, logprobs, uniforms
 from ttcs.policies.draft import Draft, rules
-from ttcs.policies.limits import check_step_tokens
+from ttcs.policies.limits import check_sampling, check_step_tokens
 
 
 @dataclass(slots=True)
@@ -49,8 +49,9 @@ class Row:
 class TransformersPolicy:
     """Any causal language model with a chat template, from a folder or the Hub.
 
-    temperature, top_p: sampling defaults. max_tokens: longest solution. batch_size: requests decoded at once.
-    system_prompt, chat_template: see `Prompt`. reasoning: how its thinking is told from its answer, if it thinks.
+    model_revision: of the Hub. temperature, top_p, top_k: sampling defaults, see `draw`. max_tokens: longest solution.
+    batch_size: requests decoded at once. system_prompt, chat_template: see `Prompt`. reasoning: how its thinking is
+    told from its answer, if it thinks.
     end_at_box: a step with a \\boxed answer is the last one. step_tokens: longest step, see `Rules`.
     cache_gb: memory for keys and values of prefixes.
     """
@@ -70,17 +71,19 @@ class TransformersPolicy:
         reasoning: ReasoningFormat | None = None,
         end_at_box: bool = True,
         step_tokens: int | None = None,
+        top_k: int | None = None,
+        model_revision: str | None = None,
         cache_gb: float = 1.0,
     ) -> None:
-        if temperature < 0 or not 0 < top_p <= 1:
-            raise UserError(f"temperature={temperature} must be >= 0 and top_p={top_p} in (0, 1]")
+        check_sampling(temperature, top_p, top_k)
         check_step_tokens(step_tokens)
+        model = pinned("policy", model, model_revision)
         self.tokenizer = load_tokenizer(model)
         loaded = load_model(model, dtype, device)
         self.size: ModelSize = model_size(model, loaded)
         self.capacity = batch_size
         self.max_tokens = max_tokens
-        self.temperature, self.top_p = temperature, top_p
+        self.temperature, self.top_p, self.top_k = temperature, top_p, top_k
         self._vocabulary = len(self.tokenizer)
         thinking = Thinking(reasoning, self.tokenizer) if reasoning else None
         context = context_length(loaded.config)
@@ -165,7 +168,7 @@ class TransformersPolicy:
         logits = self._model.logits(hidden[:, -1])[:, : self._vocabulary]
         temperature = torch.tensor([row.temperature for row in rows], device=logits.device)
         chance = torch.tensor([row.chances.item(len(row.made)) for row in rows], device=logits.device)
-        drawn = draw(self._allowed(logits), temperature, self.top_p, chance)
+        drawn = draw(self._allowed(logits), temperature, self.top_p, chance, self.top_k)
         told = (
             logprobs(logits, drawn).tolist() if any(row.draft.request.logprobs for row in rows) else [nan] * len(rows)
         )

@@ -12,15 +12,17 @@ from typing import Any, Unpack
 from ttcs.core import Continue, Continued, ModelSize, Step
 from ttcs.errors import EngineError, UserError
 from ttcs.models.damage import check_weights
-from ttcs.models.load import load_config, load_tokenizer
+from ttcs.models.hub import pinned
+from ttcs.models.load import context_length, load_config, load_tokenizer
 from ttcs.models.outline import generation_config, policy_size
 from ttcs.models.prompt import Prompt
 from ttcs.models.reasoning import ReasoningFormat, Thinking
 from ttcs.models.revision import RevisionFormat, revision_format
 from ttcs.policies.draft import Draft, rules
-from ttcs.policies.limits import check_step_tokens
+from ttcs.policies.limits import check_sampling, check_step_tokens
 from ttcs.vllm.engine import Engine
 from ttcs.vllm.settings import Options, Settings
+from ttcs.vllm.stops import frequent
 
 PATIENCE = 0.05  # seconds to wait for tokens
 STRIDE = 8  # tokens that come together where the engine itself stops in time, as it nearly always does
@@ -38,16 +40,18 @@ class Running:
     draft: Draft
     computed: int = 0
     sent: int = 0
+    beyond: int = 0  # tokens that came behind what was asked for
 
     def result(self) -> Continued:
-        return Continued(self.draft.steps(), len(self.prefix), max(0, len(self.prefix) - self.computed))
+        cached = max(0, len(self.prefix) - self.computed)
+        return Continued(self.draft.steps(), len(self.prefix), cached, self.beyond)
 
 
 class VLLMPolicy:
     """Any causal language model with a chat template that vLLM runs, from a folder or the Hub.
 
-    temperature, top_p: sampling defaults. max_tokens: longest solution. system_prompt, chat_template: see `Prompt`.
-    reasoning: how its thinking is told from its answer, if it thinks.
+    model_revision: of the Hub. temperature, top_p, top_k: sampling defaults, see `draw`. max_tokens: longest solution.
+    system_prompt, chat_template: see `Prompt`. reasoning: how its thinking is told from its answer, if it thinks.
     end_at_box: a step with a \\boxed answer is the last one. step_tokens: longest step, see `Rules`.
     lora: folder of an adapter. speculative_config: vLLM's.
     All others: see `Settings`.
@@ -59,39 +63,42 @@ class VLLMPolicy:
         temperature: float,
         top_p: float,
         max_tokens: int,
-        batch_size: int,
+        batch_size: int | None,
         system_prompt: str | None = None,
         chat_template: str | None = None,
         revision: RevisionFormat | None = None,
         reasoning: ReasoningFormat | None = None,
         end_at_box: bool = True,
         step_tokens: int | None = None,
+        top_k: int | None = None,
+        model_revision: str | None = None,
         lora: str | None = None,
         speculative_config: Mapping[str, Any] | None = None,
         **options: Unpack[Options],
     ) -> None:
-        if temperature < 0 or not 0 < top_p <= 1:
-            raise UserError(f"temperature={temperature} must be >= 0 and top_p={top_p} in (0, 1]")
+        check_sampling(temperature, top_p, top_k)
         check_step_tokens(step_tokens)
+        model = pinned("policy", model, model_revision)
         settings = Settings(batch_size, **options)
         self.tokenizer = load_tokenizer(model, settings.trust_remote_code)
         config = load_config(model, settings.trust_remote_code)
         check_weights(model)
         self.size: ModelSize = policy_size(model, config, settings.trust_remote_code)
-        self.capacity = batch_size
         self.max_tokens = max_tokens
-        self.temperature, self.top_p = temperature, top_p
+        self.temperature, self.top_p, self.top_k = temperature, top_p, top_k
         thinking = Thinking(reasoning, self.tokenizer) if reasoning else None
         self._prompt = Prompt(self.tokenizer, system_prompt, chat_template, revision_format(model, revision), thinking)
         arguments = {"model": model, "generation_config": "vllm", "speculative_config": speculative_config}
         self._engine = Engine("policy", settings, arguments, lora)
+        self.capacity: int = self._engine.capacity
         self.cache_tokens: int | None = self._engine.cache_tokens
+        _check_context(self._engine.context, max_tokens, context_length(config))
         generation = generation_config(model, config)
         self.rules = rules(
             self.tokenizer, generation, end_at_box, max_tokens, self._engine.context, thinking, step_tokens
         )
         self._turn = sorted(self.rules.ends)
-        self._step = sorted(self.rules.ends | self.rules.boundaries.ends)
+        self._step = sorted(self.rules.ends.union(frequent(self.rules.boundaries.ends, self.tokenizer)))
         self._running: dict[str, Running] = {}
         self._done: list[Running] = []
 
@@ -125,7 +132,7 @@ class VLLMPolicy:
         """Have the engine begin, or go on behind what is written: the tokens go back as they came.
 
         Where steps end is for the draft to say. The engine stops at what it can tell, so as not to write too much:
-        tokens that end a turn, and where one step was asked for, tokens that end a step.
+        tokens that end a turn, and where one step was asked for, the frequent ones of those that end a step.
         """
         draft, request = running.draft, running.draft.request
         tokens = [*running.prefix, *draft.tokens]
@@ -136,6 +143,7 @@ class VLLMPolicy:
             max_tokens=1 if draft.suppressed else draft.left_of_step if request.max_steps == 1 else draft.left,
             temperature=self.temperature if request.temperature is None else request.temperature,
             top_p=self.top_p,
+            top_k=self.top_k,
             seed=seed(request.seed, draft.tokens),
             stride=STRIDE if request.max_steps in (1, None) else 1,
             logprobs=request.logprobs,
@@ -153,9 +161,10 @@ class VLLMPolicy:
             running.computed += running.sent - output.num_cached_tokens
             running.sent = 0
         told = piece.logprobs or repeat(None)
-        for token, logprobs in zip(piece.token_ids, told, strict=False):
+        for taken, (token, logprobs) in enumerate(zip(piece.token_ids, told, strict=False), 1):
             running.draft.append(token, logprobs[token].logprob if logprobs else nan)
             if running.draft.finished:
+                running.beyond = len(piece.token_ids) - taken
                 break
         if not (output.finished or running.draft.finished):
             return
@@ -168,6 +177,19 @@ class VLLMPolicy:
             self._done.append(running)
         else:
             self._send(running)
+
+
+def _check_context(fits: int, wanted: int, own: int) -> None:
+    """UserError where the memory, and not the model, would decide which solutions are cut off.
+
+    fits: tokens of a sequence that the engine has room for. wanted: of a solution. own: what the model reads.
+    """
+    if fits < min(wanted, own):
+        raise UserError(
+            f"policy: the memory that its engine has holds sequences of {fits} tokens, and policy.max_tokens={wanted} "
+            "wants longer ones: raise policy.gpu_memory_utilization, policy.cache_gb or policy.tensor_parallel_size, "
+            "or lower policy.max_tokens"
+        )
 
 
 def seed(given: int, written: Sequence[int]) -> int:

@@ -25,6 +25,11 @@ class Scorer:
 class Head(Protocol):
     """How a checkpoint's output becomes a score: shared by families that read differently."""
 
+    @property
+    def quantizable(self) -> bool:
+        """Whether an engine may quantize the checkpoint while it loads it, which would take in a head of its own."""
+        ...
+
     def load(
         self, model: str, tokenizer: Any, dtype: str, device: str, new_head: bool = False, **config: Any
     ) -> Scorer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from transformers import AutoModelForSequenceClassification
@@ -55,6 +55,8 @@ class Outcome:
 @dataclass(frozen=True, slots=True)
 class Classifier:
     """A sequence classifier of one label or two; of two the second is the good one."""
+
+    quantizable: ClassVar[bool] = False
 
     def load(
         self, model: str, tokenizer: Any, dtype: str, device: str, new_head: bool = False, **config: Any

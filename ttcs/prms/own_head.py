@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import nn
@@ -20,6 +20,7 @@ class OwnHead:
     Of two the second is the good one. root: what the names of its weights begin with. pooled: see `Head.pooling`.
     """
 
+    quantizable: ClassVar[bool] = False
     kind: Any
     root: str
     name: str

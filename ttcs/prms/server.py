@@ -12,6 +12,7 @@ import torch
 
 from ttcs.core import Judge, Judged, ModelSize
 from ttcs.errors import UserError
+from ttcs.models.hub import pinned
 from ttcs.models.load import context_length, load_config, load_tokenizer
 from ttcs.models.outline import prm_size
 from ttcs.models.pieces import Prefix
@@ -28,7 +29,8 @@ Scores = Mapping[Prefix, float]
 class ServerPRM:
     """A PRM that a vLLM server at `url` has loaded.
 
-    format: how its family writes solutions and says scores. model: folder or Hub id of its tokenizer and config.
+    format: how its family writes solutions and says scores. model: folder or Hub id of its tokenizer and config, of the
+    Hub at model_revision.
     pooling: the task that the server was started for. served_model: what the server calls it (None: it serves one).
     batch_size: requests at once. timeout, retries, api_key_env: see `Client`.
 
@@ -46,7 +48,9 @@ class ServerPRM:
         api_key_env: str | None = None,
         timeout: float = 600.0,
         retries: int = 6,
+        model_revision: str | None = None,
     ) -> None:
+        model = pinned("prm", model, model_revision, weights=False)
         # The endpoint is vLLM's own, so it is not under the /v1 of those that are OpenAI's.
         self._client = Client[Judged](
             "prm", url.rstrip("/").removesuffix("/v1"), batch_size, timeout, retries, api_key_env

@@ -9,6 +9,7 @@ import torch
 
 from ttcs.core import Judge, Judged, ModelSize
 from ttcs.models.cached import CachedModel
+from ttcs.models.hub import pinned
 from ttcs.models.load import context_length, load_tokenizer, scorer_size
 from ttcs.models.pieces import Prefix
 from ttcs.prms.format import Format
@@ -21,8 +22,8 @@ PADDING = 32  # tokens of padding in a row that cost less than a pass more
 class TransformersPRM:
     """A PRM from a folder or the Hub.
 
-    format: how its family writes solutions and says scores. batch_size: solutions read at once.
-    cache_gb: memory for the keys and values of prefixes, so that a prefix is read once.
+    format: how its family writes solutions and says scores. model_revision: of the Hub. batch_size: solutions read at
+    once. cache_gb: memory for the keys and values of prefixes, so that a prefix is read once.
     """
 
     def __init__(
@@ -33,7 +34,9 @@ class TransformersPRM:
         dtype: str = "auto",
         device: str = "auto",
         cache_gb: float = 1.0,
+        model_revision: str | None = None,
     ) -> None:
+        model = pinned("prm", model, model_revision)
         tokenizer = load_tokenizer(model)
         self._reader = format.reader(tokenizer, model)
         self._head = format.head

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -20,6 +20,7 @@ class Verdict:
     Its sigmoid is the softmax over the two. No other row of the language model's head is ever multiplied.
     """
 
+    quantizable: ClassVar[bool] = True
     good: str
     bad: str
 

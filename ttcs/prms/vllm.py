@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Unpack
 
 from ttcs.core import Judge, Judged, ModelSize
-from ttcs.errors import EngineError
+from ttcs.errors import EngineError, UserError
 from ttcs.models.damage import check_weights
+from ttcs.models.hub import pinned
 from ttcs.models.load import load_config, load_tokenizer
 from ttcs.models.outline import prm_size
 from ttcs.models.pieces import Prefix
+from ttcs.prms.alike import Alike
 from ttcs.prms.format import Format
 from ttcs.prms.prefixes import Memo, Reading, reading, sequences
 from ttcs.vllm.engine import Engine
@@ -55,7 +57,7 @@ class Sent:
 class VLLMPRM:
     """A PRM that vLLM runs, from a folder or the Hub. format: how its family writes solutions and says scores.
 
-    batch_size: solutions read at once. All others: see `Settings`.
+    model_revision: of the Hub. batch_size: solutions read at once. All others: see `Settings`.
 
     The engine gives a row of logits for each token that it computes and none for those that it had cached. The last
     token of a sequence is always computed, so a score that fell on a cached one is asked for once more, on its own.
@@ -65,20 +67,28 @@ class VLLMPRM:
         self,
         format: Format,
         model: str,
-        batch_size: int,
+        batch_size: int | None,
+        model_revision: str | None = None,
         **options: Unpack[Options],
     ) -> None:
         settings = Settings(batch_size, **options)
+        if settings.quantization is not None and not format.head.quantizable:
+            raise UserError(
+                f"prm.quantization={settings.quantization}: vLLM would quantize the head that scores {model} too, "
+                "which is a few numbers wide: leave it null, or share the model out with prm.tensor_parallel_size"
+            )
+        model = pinned("prm", model, model_revision)
         tokenizer = load_tokenizer(model, settings.trust_remote_code)
         self._reader = format.reader(tokenizer, model)
         self._head = format.head
         self.size: ModelSize = prm_size(model, load_config(model, settings.trust_remote_code))
         check_weights(model)
-        self.capacity = batch_size
         arguments = {"model": model, "pooler_config": EVERY_TOKEN, **format.head.pooling(model, tokenizer)}
         self._engine = Engine("prm", settings, arguments)
+        self.capacity: int = self._engine.capacity
         self.cache_tokens: int | None = self._engine.cache_tokens
         self._memo = Memo()
+        self._alike = Alike(model)
         self._sent: dict[str, Sent] = {}
         self._awaited: dict[Prefix, list[Waiting]] = {}  # prefixes that the engine reads, and who waits for them
         self._done: list[Waiting] = []
@@ -123,7 +133,9 @@ class VLLMPRM:
         there = [end for end in sent.ends if end > cached]
         for end in sent.ends[: len(sent.ends) - len(there)]:
             self._send(Sent(sent.tokens[:end], [end], sent.asker))
-        scores = self._head.scores(rows[[end - 1 - cached for end in there]].float()).tolist()
+        logits = rows[[end - 1 - cached for end in there]].float()
+        self._alike.watch(self._head.log_odds(logits).tolist())
+        scores = self._head.scores(logits).tolist()
         return dict(zip((sent.tokens[:end] for end in there), scores, strict=True))
 
     def _learn(self, scores: Mapping[Prefix, float]) -> None:

@@ -64,13 +64,17 @@ def hub(
     limit: int | None,
     shard: int,
     shards: int,
+    revision: str | None = None,
 ) -> tuple[Problem, ...]:
     """Problems of a dataset of the Hugging Face Hub, or of its copy in the file or folder `path`.
 
-    config: what the Hub's pages call a subset (None: the dataset has only one).
+    config: what the Hub's pages call a subset (None: the dataset has only one). revision: branch, tag or commit.
     """
     part = Part(limit, shard, shards)
-    found = rows.from_hub(name, config, split) if path is None else rows.from_copy(Path(path), config, split)
+    if path is not None and revision is not None:
+        raise UserError(f"dataset.revision={revision}: a copy has no revisions, and dataset.path={path} names one")
+    copy = None if path is None else Path(path)
+    found = rows.from_hub(name, config, split, revision) if copy is None else rows.from_copy(copy, config, split)
     return _problems(found, columns, part)
 
 

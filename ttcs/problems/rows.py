@@ -58,20 +58,24 @@ def from_parquet(path: Path) -> Iterator[Row]:
         raise UserError(f"{path}: not Parquet ({_reason(error)})") from error
 
 
-def from_hub(name: str, config: str | None, split: str, streaming: bool = False) -> Iterator[Row]:
+def from_hub(
+    name: str, config: str | None, split: str, revision: str | None = None, streaming: bool = False
+) -> Iterator[Row]:
     """A dataset of the Hugging Face Hub, by its id, or a folder laid out like one; `config` is the Hub's "subset".
 
-    streaming: rows come over the network as they are asked for, instead of after a download.
+    revision: branch, tag or commit. streaming: rows come over the network as they are asked for, instead of after a
+    download.
     """
     import datasets
 
     _hush()
     try:
-        rows = datasets.load_dataset(name, config, split=split, streaming=streaming)
+        rows = datasets.load_dataset(name, config, split=split, streaming=streaming, revision=revision)
         types = {column: getattr(kind, "dtype", None) for column, kind in (rows.features or {}).items()}
         yield from _numbered(name, arrow.shortened(rows, types))
     except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
-        raise UserError(f"cannot load dataset {name} ({_reason(error)}); {_remedy(name, error)}") from error
+        at = "" if revision is None else f" at dataset.revision={revision}"
+        raise UserError(f"cannot load dataset {name}{at} ({_reason(error)}); {_remedy(name, error)}") from error
 
 
 def from_copy(path: Path, config: str | None, split: str) -> Iterator[Row]:

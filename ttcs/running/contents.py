@@ -54,7 +54,7 @@ class Contents:
         assert isinstance(plain, dict)
         named = identity(portable(own))
         places = {
-            key: Place(named[key], fingerprint(value))
+            key: Place(named[key], fingerprint(value, named.get(f"{key}_revision")))
             for key, value in _places({str(key): value for key, value in plain.items()})
         }
         known = {key: place for key, place in places.items() if place.files}

@@ -26,6 +26,7 @@ from ttcs.records.record_file import RecordFile, read
 from ttcs.records.summary import Setting, Summary, summarize
 from ttcs.running import progress
 from ttcs.running.contents import Contents, check, keep
+from ttcs.running.memory import divided
 from ttcs.running.naming import called, run_name
 from ttcs.running.picture import Draw, drawn
 from ttcs.running.session import METHOD, session
@@ -100,7 +101,7 @@ def _search(plan: Plan, config: DictConfig, records: RecordFile, title: str) -> 
     folder = records.path.parent
     keep(folder, Contents.of(config, plan.problems))
     with _resumable(done, len(plan.problems)):
-        found = (session if config.workers == 1 else parallel)(config, waiting, seconds)
+        found = (session if config.workers == 1 else parallel)(divided(config), waiting, seconds)
         keep(folder, Contents.of(config, plan.problems))  # what was loaded may have come from the Hub just now
         with progress.Bar(title, done.values(), len(plan.problems)) as bar:
             for record in found:

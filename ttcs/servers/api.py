@@ -39,12 +39,17 @@ class Ask:
     logprobs: bool = False
     mark: str | None = None
     suppressed: Sequence[int] = ()
+    top_k: int | None = None
 
     def sampling(self) -> dict[str, Any]:
         """The fields of a request that every API calls the same."""
         bias = {"logit_bias": {str(token): SUPPRESSING for token in self.suppressed}} if self.suppressed else {}
         seed = self.seed % SEEDS
         return {"model": self.model, "temperature": self.temperature, "top_p": self.top_p, "seed": seed, **bias}
+
+    def beside(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields that a person has sent along; what we are told of ourselves goes before a default among them."""
+        return dict(body) if self.top_k is None else {**body, "top_k": self.top_k}
 
     def stops(self) -> dict[str, Any]:
         """For servers that give text: the mark they stop at is not in it, and says no more than the end of a turn."""

@@ -40,7 +40,7 @@ class Chat:
 
     async def piece(self, client: Client[Any], tokenizer: Any, ask: Ask) -> Piece:
         messages: list[Mapping[str, Any]] = list(ask.messages)
-        body = {**ask.sampling(), self.limit: ask.max_tokens, **ask.stops(), **self.body}
+        body = {**ask.sampling(), self.limit: ask.max_tokens, **ask.stops(), **ask.beside(self.body)}
         if ask.written:
             messages.append({"role": "assistant", "content": ask.written, **(self.resume_message or {})})
             body |= self.resume_body or {}

@@ -27,7 +27,13 @@ class TextCompletions:
         without_logprobs(request)
 
     async def piece(self, client: Client[Any], tokenizer: Any, ask: Ask) -> Piece:
-        body = {**ask.sampling(), "prompt": ask.prompt, "max_tokens": ask.max_tokens, **ask.stops(), **self.body}
+        body = {
+            **ask.sampling(),
+            "prompt": ask.prompt,
+            "max_tokens": ask.max_tokens,
+            **ask.stops(),
+            **ask.beside(self.body),
+        }
         return await write(client, tokenizer, "completions", body, ask, lambda said: said.get("text") or "")
 
 

