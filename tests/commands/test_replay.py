@@ -60,7 +60,7 @@ def decisions(folder: Path, *overrides: str) -> list[tuple[int | None, float | N
     """What a replay at the run's own n chooses, in the order of the problems."""
     run = Stored.of(folder)
     (point,) = given(overrides, ("selection", "reduction"))
-    size = run.config.strategy.get("n", 1)
+    size = run.config["strategy"].get("n", 1)
     reading = Reading.of(run, _method(run, point), size)
     verdicts = [reading.verdict(record) for record in records(folder)]
     return [(verdict.chosen, verdict.correct) for verdict in verdicts]
