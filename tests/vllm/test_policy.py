@@ -16,7 +16,7 @@ from ttcs.choice.selection import Majority
 from ttcs.core import Problem, Step, Stop, Trajectory, Turn
 from ttcs.models.reasoning import ReasoningFormat, Thinking
 from ttcs.policies.transformers import TransformersPolicy
-from ttcs.policies.vllm import VLLMPolicy
+from ttcs.policies.vllm import STRIDE, VLLMPolicy
 from ttcs.strategies.budget_forcing import BudgetForcing
 
 Pair = tuple[VLLMPolicy, TransformersPolicy]
@@ -65,6 +65,31 @@ def test_greedy_steps_are_the_same(
         found.append(finish(policy, requests))
     for ours, theirs in zip(*found, strict=True):
         assert (ours.steps, ours.prompt_tokens) == (theirs.steps, theirs.prompt_tokens)
+
+
+def test_steps_are_the_same_where_the_engine_is_not_told_how_they_end(
+    pair: Pair, prefixes: list[Trajectory], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy, plain = pair
+    monkeypatch.setattr(policy, "_step", sorted(policy.rules.ends))
+    requests = [ask(prefix, 1, temperature=0.0) for prefix in prefixes]
+    ours, theirs = (finish(engine, requests) for engine in (policy, plain))
+    assert [one.steps for one in ours] == [other.steps for other in theirs]
+    assert any(one.unseen for one in ours) and all(one.unseen < STRIDE for one in ours)
+
+
+def test_of_the_likeliest_token_alone_the_samples_are_greedy(
+    pair: Pair, prefixes: list[Trajectory], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = finish(pair[1], [ask(prefix, 1, temperature=0.0) for prefix in prefixes])
+    for policy in pair:
+        monkeypatch.setattr(policy, "top_k", 1)
+        found = finish(policy, [ask(prefix, 1, temperature=0.8, seed=5) for prefix in prefixes])
+        assert [one.steps for one in found] == [other.steps for other in expected]
+
+
+def test_the_model_reads_as_much_as_its_config_says_where_the_memory_holds_it(policy: VLLMPolicy) -> None:
+    assert (policy._engine.context, policy.capacity) == (1024, 64)
 
 
 def test_what_follows_earlier_attempts_is_the_same(pair: Pair, problems: tuple[Problem, ...]) -> None:
