@@ -71,7 +71,7 @@ def test_the_default_is_all_that_is_possible_and_says_what_is_missing(main: Main
         (["figure=curve"], "9 runs, where the folder of one was expected"),
         (["figure=accuracy", "figure.against=[joules]"], "against=joules: the axes are n, tokens, flops, seconds"),
         (["figure=accuracy", "formats=[gif]"], "formats=gif: there are png, pdf, svg"),
-        (["figure=table", "out=file"], "out=file: "),
+        (["figure=table", "out=file"], "cannot make the folder file: file is there and is no folder"),
         (["figure=lookahead"], "no run of lookahead"),
         (["figure=levels", "figure.bins=0"], "figure.bins=0 is not a whole number of at least 1"),
         (["figure=table", "figure.at=[4,0]"], "figure.at=[4, 0] is not a whole number of at least 1"),

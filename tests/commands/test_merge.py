@@ -215,13 +215,13 @@ def test_killed_half_way(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     """SIGKILL while the records are written: no records are there, and the same merge works again."""
     start(*SHARDS)
     slow = (
-        "import sys, time; from pathlib import Path; from ttcs import merge, records\n"
-        "once = records.Record.to_json; calls = []\n"
-        "def slowly(record):\n"
+        "import sys, time; from pathlib import Path; from ttcs import merge; from ttcs.records import record\n"
+        "once = record.Record.to_json; calls = []\n"
+        "def slowly(one):\n"
         "    calls.append(1)\n"
         "    if len(calls) > 14: Path('writing').touch(); time.sleep(60)\n"  # 10 are compared first
-        "    return once(record)\n"
-        "records.Record.to_json = slowly\n"
+        "    return once(one)\n"
+        "record.Record.to_json = slowly\n"
         "merge.main(sys.argv[1:])\n"
     )
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import gc
 import sys
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ from ttcs.config.home import typed
 from ttcs.config.identity import plain, register_resolvers
 from ttcs.config.options import CONF
 from ttcs.config.streams import forgiving
+from ttcs.config.usage import parser
 from ttcs.core import PRM, Judge, Judged, Policy
 from ttcs.errors import UserError
 from ttcs.running.memory import divided
@@ -31,8 +33,9 @@ READ = 8  # solutions that the reference reads at once
 def main(arguments: Sequence[str]) -> None:
     """Exit codes: 0 all is well, 1 a bug, 2 something is not as it should be, or bad input."""
     forgiving()
+    overrides = _arguments().parse_args(arguments).overrides
     with answering():
-        config = _config(arguments)
+        config = _config(overrides)
         failed = []
         for finding in check(config):
             failed += [] if finding.good else [finding.name]
@@ -73,10 +76,23 @@ def _expected(config: DictConfig) -> list[Judged] | None:
     return found
 
 
-def _config(arguments: Sequence[str]) -> DictConfig:
-    overrides = list(typed(arguments))
-    if flag := next((argument for argument in overrides if argument.startswith("-")), None):
-        raise UserError(f"unrecognized argument: {flag}")
+def _arguments() -> argparse.ArgumentParser:
+    made = parser(
+        "ttcs.check",
+        "[KEY=VALUE ...]",
+        """
+        python -m ttcs.check policy=llama_3_2_1b prm=rlhflow_deepseek policy/engine=vllm prm/engine=vllm
+        python -m ttcs.check                 the zoo's pair on transformers
+        """,
+    )
+    made.add_argument(
+        "overrides", nargs="*", metavar="KEY=VALUE", help="as those of python -m ttcs: policy, prm, engines"
+    )
+    return made
+
+
+def _config(given: Sequence[str]) -> DictConfig:
+    overrides = list(typed(given))
     quoting.checked(overrides)
     with initialize_config_dir(str(CONF), version_base="1.3"):
         config = compose("config", overrides)
