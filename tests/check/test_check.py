@@ -41,7 +41,7 @@ def test_what_has_no_model_can_be_asked_too(capsys: pytest.CaptureFixture[str]) 
         (["policy=scripted", "prm=scripted", "policy.capacity=0"], "policy.capacity=0 is not a whole number"),
         (["policy=custom"], "policy.model has no default"),
         (["policy=nosuch"], "nosuch"),
-        (["--cfg"], "unrecognized argument: --cfg"),
+        (["--cfg"], "unrecognized arguments: --cfg"),
     ],
 )
 def test_bad_input(arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -86,7 +86,7 @@ def _arguments() -> argparse.ArgumentParser:
         """,
     )
     made.add_argument(
-        "overrides", nargs="*", metavar="KEY=VALUE", help="as those of python -m ttcs: policy, prm, engines"
+        "overrides", nargs="*", metavar="KEY=VALUE", help="as python -m ttcs takes: policy, prm, engines"
     )
     return made
 
