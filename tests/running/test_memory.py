@@ -27,8 +27,9 @@ BOTH = "policy/engine=vllm", "prm/engine=vllm"
     ],
 )
 def test_who_is_alone_takes_what_there_is(
-    overrides: tuple[str, ...], shares: tuple[float | None, float | None]
+    overrides: tuple[str, ...], shares: tuple[float | None, float | None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(memory, "_sweeps", lambda: False)  # whatever command ran before in this process
     config = composed(*overrides)
     divided = memory.divided(config)
     assert tuple(divided[model].get(memory.SHARE) for model in ("policy", "prm")) == shares

@@ -85,7 +85,7 @@ def test_a_run_writes_what_the_records_page_says(run: Run, capsys: pytest.Captur
     assert summary["ledger"]["generations"] == 80
     names = {key: summary[key] for key in ("n", "seed", "strategy", "selection", "reduction", "policy", "dataset")}
     assert names == {"n": 8, "seed": 0, "strategy": "best_of_n", "selection": "weighted", "reduction": "last",
-                     "policy": "scripted", "dataset": "jsonl"}  # fmt: skip
+                     "policy": "scripted", "dataset": "p"}  # fmt: skip
     records = list(read(Path("out/records.jsonl")))
     assert sorted(record.problem_id for record in records) == sorted(f"p{i}" for i in range(10))
     assert summary["accuracy"] == sum(record.correct is True for record in records) / 10

@@ -184,7 +184,7 @@ def test_a_new_head_is_no_excuse_for_other_weights_that_are_missing(tmp_path: Pa
 def test_dropout_is_where_the_architecture_has_it() -> None:
     assert dropouts(tiny.folder(), 0.05) == {"attention_dropout": 0.05}
     tokenizer = load_tokenizer(tiny.folder())
-    scorer = RLHFlow().load(tiny.folder(), tokenizer, "float32", "cpu", **dropouts(tiny.folder(), 0.9))
+    scorer = RLHFlow().head.load(tiny.folder(), tokenizer, "float32", "cpu", **dropouts(tiny.folder(), 0.9))
     model, batch = judging(scorer), {"input_ids": torch.arange(40)[None], "attention_mask": torch.ones(1, 40)}
     with torch.no_grad():
         assert not torch.allclose(model.train()(**batch).logits, model(**batch).logits)
@@ -192,7 +192,8 @@ def test_dropout_is_where_the_architecture_has_it() -> None:
 
 
 def test_only_two_rows_of_the_vocabulary_are_multiplied() -> None:
-    scorer = MathShepherd().load(tiny.math_shepherd(), load_tokenizer(tiny.math_shepherd()), "float32", "cpu")
+    folder = tiny.math_shepherd()
+    scorer = MathShepherd().head.load(folder, load_tokenizer(folder), "float32", "cpu")
     model = judging(scorer)
     logits = model(input_ids=torch.arange(12)[None], attention_mask=torch.ones(1, 12)).logits
     assert logits.shape == (1, 12, 1)
