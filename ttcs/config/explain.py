@@ -29,7 +29,7 @@ from ttcs.config.identity import settings
 from ttcs.config.options import CONF, groups
 from ttcs.config.quoting import quoted
 from ttcs.config.streams import let_go
-from ttcs.config.unicode import HALF
+from ttcs.config.unicode import broken
 from ttcs.config.warned import plainly
 from ttcs.errors import UserError, told
 
@@ -65,16 +65,8 @@ def answering(config: str = "config") -> Iterator[None]:
 def _check(arguments: Sequence[str]) -> None:
     """UserError for an argument that no file can hold: its bytes are in another encoding than UTF-8."""
     for argument in arguments:
-        if HALF.search(argument) and not _utf8(os.fsencode(argument)):  # where the locale is ASCII, all other text is
+        if broken(argument):
             raise UserError(f"{os.fsencode(argument).decode(errors='backslashreplace')} is not UTF-8 text")
-
-
-def _utf8(content: bytes) -> bool:
-    try:
-        content.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def fail(line: str) -> NoReturn:

@@ -7,6 +7,7 @@ character: no file in UTF-8 holds it and no tokenizer reads it. It is read as U+
 from __future__ import annotations
 
 import json
+import os
 import re
 from typing import Any
 
@@ -32,3 +33,14 @@ def parsed(text: str) -> Any:
     """JSON, mended. ValueError for what is none."""
     content = json.loads(text)
     return mended(content) if ESCAPED.search(text) else content
+
+
+def broken(text: str) -> bool:
+    """Whether it holds half a surrogate pair, other than those by which a locale of ASCII spells UTF-8."""
+    if not HALF.search(text):
+        return False
+    try:
+        os.fsencode(text).decode()
+    except UnicodeError:
+        return True
+    return False

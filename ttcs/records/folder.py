@@ -14,7 +14,7 @@ from typing import Any
 from ttcs.config import file
 from ttcs.config.identity import identity, portable
 from ttcs.config.moved import current
-from ttcs.config.unicode import HALF
+from ttcs.config.unicode import broken
 from ttcs.config.writable import made, writing
 from ttcs.errors import UserError
 
@@ -30,7 +30,7 @@ def claim(folder: Path, config: Mapping[str, Any], option: str = "hydra.run.dir"
     config: `identity.portable`; UserError for text in it that no file holds and no tokenizer reads. option: what a
     person names the folder with.
     """
-    if halves := [key for key, value in identity(config).items() if isinstance(value, str) and HALF.search(value)]:
+    if halves := [key for key, value in identity(config).items() if isinstance(value, str) and broken(value)]:
         raise UserError(f"{halves[0]} holds half a surrogate pair, which is no character")
     made(folder)
     if begun(folder):
