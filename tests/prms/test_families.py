@@ -132,8 +132,8 @@ def test_what_was_forgotten_is_computed_again(family: Family, monkeypatch: pytes
 
 @families
 def test_a_solution_longer_than_the_context_is_said(family: Family) -> None:
-    with pytest.raises(UserError, match="context of 512"):
-        judge(family.prm(), tiny.trajectory("word " * 600))
+    (result,) = judge(family.prm(), tiny.trajectory("word " * 600))
+    assert (result.scores, result.limit) == ((None,), 512)
 
 
 @families
@@ -212,7 +212,9 @@ PRESETS = {
 @pytest.mark.parametrize("preset", PRESETS)
 def test_presets_read_models_of_their_family(preset: str) -> None:
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose("config", [f"prm={preset}", f"prm.model={PRESETS[preset]()}"])
+        # The largest is on vLLM unless one says otherwise.
+        engine = ["prm/engine=transformers"] if preset.endswith("72b") else []
+        config = compose("config", [f"prm={preset}", f"prm.model={PRESETS[preset]()}", *engine])
     engine = build(config, "prm")
     assert isinstance(engine, TransformersPRM)
     (result,) = judge(engine, tiny.trajectory(*STEPS))
