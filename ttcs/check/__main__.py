@@ -85,9 +85,7 @@ def _arguments() -> argparse.ArgumentParser:
         python -m ttcs.check                 the zoo's pair on transformers
         """,
     )
-    made.add_argument(
-        "overrides", nargs="*", metavar="KEY=VALUE", help="as python -m ttcs takes: policy, prm, engines"
-    )
+    made.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="as python -m ttcs takes: policy, prm, engines")
     return made
 
 
