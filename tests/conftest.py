@@ -12,7 +12,7 @@ settings.register_profile("ttcs", deadline=None)  # a shared machine makes any d
 settings.load_profile("ttcs")
 
 # Modules that are left to `pytest -m slow`, which CI runs as its second step: they kill and start again, train, run the
-# zoo, or compare many whole runs. What they test has quicker tests beside it.
+# zoo, or compare many whole runs.
 SLOW = {
     *("analysis/estimates/test_agreement.py", "analysis/estimates/test_optimal.py", "analysis/figures/test_tables.py"),
     *("analysis/figures/test_levels.py", "analysis/figures/test_accuracy.py", "analysis/papers/test_revisions.py"),
