@@ -29,7 +29,7 @@ THROUGHPUT = frozenset(
 # Settings that came later: null, they say what was so before, and no folder is named after them.
 LATER = frozenset({"policy.top_k", "policy.model_revision", "prm.model_revision", "dataset.revision"})
 # What happens around a run, not in it.
-OUTSIDE = frozenset({"hydra", "difficulty", "launcher", "open", "picture", "span", "workers"})
+OUTSIDE = frozenset({"hydra", "difficulty", "launcher", "open", "picture", "span", "stopping", "workers"})
 
 
 def register_resolvers() -> None:

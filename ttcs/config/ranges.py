@@ -71,6 +71,11 @@ MODELS = {
     "ScriptedPolicy.tail": SHARE,
     **dict(_of(COUNT, "parameters ModelSize.layers ModelSize.hidden")),
 }
+STOPPING = {
+    **dict(_of(PART, "stopping.threshold Beta.threshold Dirichlet.threshold")),
+    **dict(_of(COUNT, "stopping.size Window.size orders")),
+    "ahead": NATURAL_OR_NULL,
+}
 STRATEGIES = {
     **dict(_of(COUNT, "width max_steps chains window answer steps top searched")),
     **dict(_of(NATURAL, "k waits")),
@@ -118,7 +123,7 @@ TRAINING = {  # transformers' TrainingArguments and configuration of a model
     "architecture.initializer_range": POSITIVE,
 }
 RANGES: Mapping[str, Bounds] = {
-    **RUN, **MODELS, **STRATEGIES, **PLANNING, **CURATION, **FIGURES, **STAGES, **TRAINING
+    **RUN, **MODELS, **STOPPING, **STRATEGIES, **PLANNING, **CURATION, **FIGURES, **STAGES, **TRAINING
 }  # fmt: skip
 FOREIGN = frozenset(
     {

@@ -7,7 +7,19 @@ ledgers, records) belongs to the scheduler.
 """
 
 from ttcs.core.engine import PRM, Continue, Continued, Judge, Judged, ModelSize, Policy
-from ttcs.core.search import Append, Candidate, Parallel, Reduction, Request, Sample, Score, Search, Selection, Strategy
+from ttcs.core.search import (
+    Append,
+    Candidate,
+    Parallel,
+    Reduction,
+    Request,
+    Sample,
+    Score,
+    Search,
+    Selection,
+    Stopping,
+    Strategy,
+)
 from ttcs.core.solution import Part, Problem, Step, Stop, Trajectory, Turn, judged
 
 __all__ = [
@@ -31,6 +43,7 @@ __all__ = [
     "Selection",
     "Step",
     "Stop",
+    "Stopping",
     "Strategy",
     "Trajectory",
     "Turn",
