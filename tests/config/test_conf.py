@@ -65,7 +65,7 @@ def test_the_groups_are_those_that_others_rely_on() -> None:
     options = {group: {option for other, option in OPTIONS if other == group} for group in GROUPS}
     assert options["strategy"] >= {"greedy", "best_of_n", "beam_search", "dvts", "lookahead"}
     assert options["reduction"] == {"last", "min", "prod", "mean"}
-    assert options["selection"] == {"majority", "best", "weighted", "hierarchical"}
+    assert options["selection"] >= {"majority", "best", "weighted", "hierarchical", "confidence", "self_certainty"}
     assert options["difficulty"] == {"oracle", "predicted", "annotated"}
     assert options["dataset"] >= {"zoo", "math500", "jsonl", "csv", "parquet", "hub"}
     assert set(GROUPS) >= {"policy", "prm", "budget", "launcher", "experiment"}
