@@ -30,6 +30,7 @@ from ttcs.running.memory import divided
 from ttcs.running.naming import called, run_name
 from ttcs.running.picture import Draw, drawn
 from ttcs.running.session import METHOD, session
+from ttcs.running.workers.placement import unused
 from ttcs.running.workers.pool import parallel
 
 PLOT = "accuracy.png"
@@ -101,6 +102,8 @@ def _search(plan: Plan, config: DictConfig, records: RecordFile, title: str) -> 
         return False
     folder = records.path.parent
     keep(folder, Contents.of(config, plan.problems))
+    if note := unused(config):
+        progress.console.print(f"  {note}", markup=False)
     with _resumable(done, len(plan.problems)):
         found = (session if config.workers == 1 else parallel)(divided(config), waiting, seconds)
         keep(folder, Contents.of(config, plan.problems))  # what was loaded may have come from the Hub just now
