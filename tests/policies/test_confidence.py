@@ -78,8 +78,8 @@ def test_it_is_the_models_own_and_only_where_it_is_asked_for() -> None:
     for result, k, size in ((told, 5, 7), (other, 3, 10**6)):
         sure = [step.confidence for step in result.steps]
         for known, (mean, least) in zip(sure, expected(result, reference(result, k), size), strict=True):
-            assert known is not None and known.mean == pytest.approx(mean, abs=1e-4)
-            assert known.least == (None if least is None else pytest.approx(least, abs=1e-4))
+            assert known is not None and known.mean == pytest.approx(mean, abs=2e-4)
+            assert known.least == (None if least is None else pytest.approx(least, abs=2e-4))
 
 
 @pytest.mark.parametrize("engine", [local, lambda batch: ScriptedPolicy(capacity=batch)])
@@ -144,7 +144,7 @@ def test_a_server_says_what_the_same_model_says_here(server: Log) -> None:
         assert [step.tokens for step in one.steps] == [step.tokens for step in other.steps]
         for there, here in zip(one.steps, other.steps, strict=True):
             assert there.confidence is not None and here.confidence is not None
-            assert there.confidence.mean == pytest.approx(here.confidence.mean, abs=1e-4)
+            assert there.confidence.mean == pytest.approx(here.confidence.mean, abs=2e-4)
 
 
 def test_what_a_server_wrote_beyond_the_doubt_is_charged(server: Log) -> None:
@@ -155,8 +155,9 @@ def test_what_a_server_wrote_beyond_the_doubt_is_charged(server: Log) -> None:
 
 
 def test_a_server_that_keeps_the_likeliest_to_itself_is_told_of() -> None:
-    with serving({"/v1/completions": brain.completions}) as log, pytest.raises(
-        UserError, match=r"gave the likeliest of 0 of \d+ tokens"
+    with (
+        serving({"/v1/completions": brain.completions}) as log,
+        pytest.raises(UserError, match=r"gave the likeliest of 0 of \d+ tokens"),
     ):
         finish(remote(log), ask(confidence=5))
 
@@ -190,5 +191,5 @@ def test_vllm_is_asked_for_the_likeliest(monkeypatch: pytest.MonkeyPatch) -> Non
         (3, Stop.DOUBT, Confidence(1.5, 1.5))
     ]
     assert policy._engine.aborted == ["0"]
-    with pytest.raises(UserError, match="21 likeliest tokens, and vLLM tells of 20 at most"):
+    with pytest.raises(UserError, match="asks for 21 likeliest tokens, and vLLM tells of 20 at most"):
         policy.add(1, ask(confidence=21))

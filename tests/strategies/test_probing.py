@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 from tests.simulation import PROBLEMS, Recorded, one, simulate
 from ttcs import answers
 from ttcs.choice.selection import Majority
@@ -28,7 +30,7 @@ def test_it_stops_at_the_first_probes_that_agree() -> None:
     probes = [reply[0] for request, reply in recorded.log if isinstance(request, Sample) and request.lookahead]
     said = [answers.extract(probe.solution) if probe.finished else None for probe in probes]
     groups = answers.group(said)
-    agreed = [one is not None and one == other for one, other in zip(groups, groups[1:], strict=False)]
+    agreed = [one is not None and one == other for one, other in itertools.pairwise(groups)]
     assert len(probes) >= 2 and not any(agreed[:-1])
     (run,) = outcome.candidates
     assert agreed[-1] or run.thinking_tokens > 560 or any(s.stop is Stop.THOUGHT and not s.given for s in run.steps)

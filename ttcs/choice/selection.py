@@ -80,9 +80,7 @@ def _scored(candidates: Sequence[Candidate]) -> list[int]:
     return eligible if len(eligible) == 1 else [i for i in eligible if candidates[i].score > -math.inf]
 
 
-def heaviest(
-    candidates: Sequence[Candidate], eligible: Sequence[int], weight: Callable[[int], float]
-) -> int | None:
+def heaviest(candidates: Sequence[Candidate], eligible: Sequence[int], weight: Callable[[int], float]) -> int | None:
     """The best-scored candidate of the answer that weighs most, by those eligible; of equal ones the first seen."""
     groups: dict[int | None, list[int]] = {}
     for i in eligible:

@@ -43,7 +43,7 @@ def logprobs(logits: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
 
 
 def confidences(logits: torch.Tensor, k: int) -> torch.Tensor:
-    """Per row, minus the mean log-probability of the k likeliest tokens, at temperature 1. logits [rows, vocabulary]."""
+    """Per row minus the mean log-probability of the k likeliest tokens, at temperature 1. logits [rows, vocabulary]."""
     told = torch.log_softmax(logits.float(), -1)
     return -told.topk(min(k, told.shape[-1])).values.mean(-1)
 

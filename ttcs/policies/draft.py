@@ -12,6 +12,8 @@ from ttcs.errors import UserError
 from ttcs.models.boundaries import Boundaries
 from ttcs.models.reasoning import Thinking
 
+DIGITS = 4  # of a confidence: those behind depend on what else is in the batch
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -197,7 +199,7 @@ class Draft:
         return least is not None and bool(self._windows) and self._windows[-1] < least[0]
 
     def _weigh(self, confidence: float) -> None:
-        self.confidences.append(confidence)
+        self.confidences.append(round(confidence, DIGITS))
         if self.request.least is not None:
             _, size = self.request.least
             full = len(self.confidences) >= size

@@ -107,7 +107,7 @@ class VLLMPolicy:
     def add(self, ticket: int, request: Continue) -> None:
         if request.confidence is not None and request.confidence > LIKELIEST:
             raise UserError(
-                f"the strategy asks for the {request.confidence} likeliest tokens, and vLLM tells of {LIKELIEST} at most"
+                f"the strategy asks for {request.confidence} likeliest tokens, and vLLM tells of {LIKELIEST} at most"
             )
         trajectory = request.trajectory
         prefix = [*self._prompt(trajectory.problem, trajectory.history), *trajectory.tokens]

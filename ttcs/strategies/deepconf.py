@@ -16,8 +16,8 @@ Groups = tuple[int | None, ...]
 
 @dataclass(frozen=True, slots=True)
 class DeepConf:
-    """Solutions that the policy becomes too unsure of are given up, and the drawing ends with a consensus: deep thinking
-    with confidence, online (Fu et al., 2025, section 3.3).
+    """Solutions of which the policy becomes too unsure are given up, and a consensus ends the drawing: DeepConf online
+    (Fu et al., 2025, section 3.3).
 
     n: solutions at most. warm_up: solutions that are drawn whole, from whose confidence a threshold is made (16 in the
     paper). keep: the share of these that would have been kept by it (0.1 or 0.9 in the paper): a later solution ends

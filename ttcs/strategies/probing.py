@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ttcs.core import Append, Parallel, Problem, Sample, Search, Trajectory
 from ttcs.strategies.checks import at_least
@@ -39,8 +39,8 @@ class Probing:
                 break
             closed = yield Append((thought,), cut=True)
             total = thought.thinking_tokens + self.probe
-            seen = probes.latest(self.agree - 1)
-            probes.told += yield Sample(closed, temperature=0, lookahead=True, total=total, enough=probes.hear, seen=seen)
+            probe = Sample(closed, temperature=0, lookahead=True, total=total)
+            probes.told += yield replace(probe, enough=probes.hear, seen=probes.latest(self.agree - 1))
             if probes.agree(self.agree):
                 break
         return tuple((yield from conclude([thought], self.thinking + self.answer)))
