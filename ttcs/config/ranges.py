@@ -35,7 +35,6 @@ RUN = {
     **dict(_of(COUNT_OR_NULL, "n limit samples open")),  # a strategy's own are never null, which its class says
     **dict(_of(COUNT, "span.* shards bins")),
     **dict(_of(NATURAL, "shard")),
-    "ahead": NATURAL_OR_NULL,
     **dict(_of(SEED, "seed Columns.seed")),
     **dict(_of(PROCESSES, "workers processes")),
     **dict(_of(COUNT_OR_NULL, "Budget.generations Budget.tokens Budget.flops")),
@@ -71,6 +70,11 @@ MODELS = {
     **dict(_of(COUNT_OR_NULL, "ScriptedPolicy.cache_tokens ScriptedPRM.cache_tokens")),
     "ScriptedPolicy.tail": SHARE,
     **dict(_of(COUNT, "parameters ModelSize.layers ModelSize.hidden")),
+}
+STOPPING = {
+    **dict(_of(PART, "stopping.threshold Beta.threshold Dirichlet.threshold")),
+    **dict(_of(COUNT, "stopping.size Window.size orders")),
+    "ahead": NATURAL_OR_NULL,
 }
 STRATEGIES = {
     **dict(_of(COUNT, "width max_steps chains window answer steps top searched")),
@@ -123,7 +127,7 @@ TRAINING = {  # transformers' TrainingArguments and configuration of a model
     "architecture.initializer_range": POSITIVE,
 }
 RANGES: Mapping[str, Bounds] = {
-    **RUN, **MODELS, **STRATEGIES, **PLANNING, **CURATION, **FIGURES, **STAGES, **TRAINING
+    **RUN, **MODELS, **STOPPING, **STRATEGIES, **PLANNING, **CURATION, **FIGURES, **STAGES, **TRAINING
 }  # fmt: skip
 FOREIGN = frozenset(
     {
