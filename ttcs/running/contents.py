@@ -49,7 +49,8 @@ class Contents:
     @classmethod
     def of(cls, config: DictConfig, problems: Sequence[Problem]) -> Self:
         """As they are now. Problems are told by their texts, wherever they come from."""
-        own = OmegaConf.masked_copy(config, [str(key) for key in config if key not in OUTSIDE])
+        inside = [str(key) for key in config if key not in OUTSIDE or key == "stopping"]  # a strategy may refer to it
+        own = OmegaConf.masked_copy(config, inside)
         plain = OmegaConf.to_container(own, resolve=True)
         assert isinstance(plain, dict)
         named = identity(portable(own))
