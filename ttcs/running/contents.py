@@ -21,7 +21,9 @@ from ttcs.errors import UserError
 from ttcs.records.folder import begun, write
 
 FILE = "fingerprint.json"
-PLACES = frozenset({"model", "lora", "chat_template", "path"})  # settings that may name a file, a folder or a model
+PLACES = frozenset(
+    {"model", "reference", "lora", "chat_template", "path"}
+)  # settings that may name a file, a folder or a model
 NAMED = 3  # of what differs
 
 
