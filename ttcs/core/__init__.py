@@ -10,6 +10,7 @@ from ttcs.core.engine import PRM, Continue, Continued, Judge, Judged, ModelSize,
 from ttcs.core.search import (
     Append,
     Candidate,
+    Enough,
     Parallel,
     Reduction,
     Request,
@@ -20,14 +21,16 @@ from ttcs.core.search import (
     Stopping,
     Strategy,
 )
-from ttcs.core.solution import Part, Problem, Step, Stop, Trajectory, Turn, judged
+from ttcs.core.solution import Confidence, Part, Problem, Step, Stop, Trajectory, Turn, judged, overall
 
 __all__ = [
     "PRM",
     "Append",
     "Candidate",
+    "Confidence",
     "Continue",
     "Continued",
+    "Enough",
     "Judge",
     "Judged",
     "ModelSize",
@@ -48,4 +51,5 @@ __all__ = [
     "Trajectory",
     "Turn",
     "judged",
+    "overall",
 ]

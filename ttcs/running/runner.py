@@ -31,6 +31,7 @@ from ttcs.running.memory import divided
 from ttcs.running.naming import called, run_name
 from ttcs.running.picture import Draw, drawn
 from ttcs.running.session import METHOD, session
+from ttcs.running.workers.placement import unused
 from ttcs.running.workers.pool import parallel
 
 PLOT = "accuracy.png"
@@ -51,8 +52,9 @@ class Plan:
     def of(cls, config: Mapping[str, Any]) -> Plan:
         for key in ("n", "seed", "workers"):
             whole(config, key, 0 if key == "seed" else 1)
-        if config.get("open") is not None:
-            whole(config, "open", 1)
+        for key, least in (("open", 1), ("ahead", 0)):
+            if config.get(key) is not None:
+                whole(config, key, least)
         for key in ("policy", "prm", "difficulty", "dataset", *METHOD):
             complete(config, key)
         ranges.check(config)
@@ -103,6 +105,8 @@ def _search(plan: Plan, config: DictConfig, records: RecordFile, title: str) -> 
         return False
     folder = records.path.parent
     keep(folder, Contents.of(config, plan.problems))
+    if note := unused(config):
+        progress.console.print(f"  {note}", markup=False)
     with _resumable(done, len(plan.problems)):
         found = (session if config.workers == 1 else parallel)(divided(config), waiting, seconds)
         keep(folder, Contents.of(config, plan.problems))  # what was loaded may have come from the Hub just now

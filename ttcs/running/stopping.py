@@ -28,7 +28,6 @@ from ttcs.running.progress import console, percent, say_graded
 from ttcs.running.runner import whole
 
 KEYS = "stopping", "selection", "reduction", "n", "orders", "ahead"
-AHEAD = 4
 
 
 @dataclass(slots=True)
@@ -74,7 +73,7 @@ class Replayed:
 
 def replayed(run: Stored, overrides: Sequence[str]) -> list[tuple[Stopped, Path]]:
     """A rule for each combination of the values given, and the file that says what came of it."""
-    defaults = [f"n={own_n(run)}", f"++orders={ORDERS}", f"++ahead={AHEAD}"]
+    defaults = [f"n={own_n(run)}", f"++orders={ORDERS}"]
     points = given(overrides, KEYS, defaults)
     replay = Replayed(run, {}, {})
     found = [(replay.at(point), point) for point in points]  # all of them, before any is written
