@@ -15,8 +15,8 @@ from zlib import crc32
 from ttcs.core import Continue, Continued, ModelSize, Problem, Step, Stop, Trajectory
 from ttcs.errors import UserError
 from ttcs.policies.limits import check_step_tokens
-from ttcs.policies.scripted_confidence import weighed
 from ttcs.policies.scripted_chain import ScriptedChain
+from ttcs.policies.scripted_confidence import weighed
 from ttcs.policies.scripted_thinking import ScriptedThinking, concluded, given
 
 THINKING = ScriptedThinking()
