@@ -109,6 +109,12 @@ def test_what_cannot_change_a_result_does_not(override: str) -> None:
     assert run_name(_root_=composed(override)) == run_name(_root_=composed())
 
 
+def test_what_runs_ahead_renames_the_folders_of_those_whose_costs_it_changes() -> None:
+    assert run_name(_root_=composed("ahead=0")) == run_name(_root_=composed())
+    adaptive = "strategy=adaptive_vote"
+    assert run_name(_root_=composed(adaptive, "ahead=0")) != run_name(_root_=composed(adaptive))
+
+
 @pytest.mark.parametrize("key", sorted(LATER))
 def test_a_setting_that_came_later_renames_no_folder_until_it_is_used(key: str) -> None:
     config = portable(composed("dataset=math500", "dataset.path=p.csv"))

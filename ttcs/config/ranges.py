@@ -35,6 +35,7 @@ RUN = {
     **dict(_of(COUNT_OR_NULL, "n limit samples open")),  # a strategy's own are never null, which its class says
     **dict(_of(COUNT, "span.* shards bins")),
     **dict(_of(NATURAL, "shard")),
+    "ahead": NATURAL_OR_NULL,
     **dict(_of(SEED, "seed Columns.seed")),
     **dict(_of(PROCESSES, "workers processes")),
     **dict(_of(COUNT_OR_NULL, "Budget.generations Budget.tokens Budget.flops")),

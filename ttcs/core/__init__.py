@@ -7,7 +7,20 @@ ledgers, records) belongs to the scheduler.
 """
 
 from ttcs.core.engine import PRM, Continue, Continued, Judge, Judged, ModelSize, Policy
-from ttcs.core.search import Append, Candidate, Parallel, Reduction, Request, Sample, Score, Search, Selection, Strategy
+from ttcs.core.search import (
+    Append,
+    Candidate,
+    Enough,
+    Parallel,
+    Reduction,
+    Request,
+    Sample,
+    Score,
+    Search,
+    Selection,
+    Stopping,
+    Strategy,
+)
 from ttcs.core.solution import Part, Problem, Step, Stop, Trajectory, Turn, judged
 
 __all__ = [
@@ -16,6 +29,7 @@ __all__ = [
     "Candidate",
     "Continue",
     "Continued",
+    "Enough",
     "Judge",
     "Judged",
     "ModelSize",
@@ -31,6 +45,7 @@ __all__ = [
     "Selection",
     "Step",
     "Stop",
+    "Stopping",
     "Strategy",
     "Trajectory",
     "Turn",

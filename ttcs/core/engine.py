@@ -102,6 +102,14 @@ class Policy(Protocol):
 
     def step(self) -> list[tuple[int, Continued]]: ...
 
+    def cancel(self, ticket: int) -> Continued | None:
+        """Give up a request that `step` has not returned: nothing is decoded for it beyond a step that is under way.
+
+        What it has come to, as far as the engine has told; None: it was not begun. `unseen` are the tokens of a step
+        that has not ended.
+        """
+        ...
+
     def append(self, text: str | None, cut: bool) -> tuple[Step, ...]:
         """The steps of an `Append`, with node = -1."""
         ...

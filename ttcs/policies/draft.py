@@ -158,6 +158,11 @@ class Draft:
         )
 
     @property
+    def begun(self) -> int:
+        """Tokens behind the last step that has ended."""
+        return len(self.tokens) - self._last
+
+    @property
     def live(self) -> bool:
         """Whether the solution can go on from here."""
         if not self._ends:
@@ -166,7 +171,7 @@ class Draft:
         return stop in (Stop.STEP, Stop.THOUGHT) or (stop is Stop.CUT and thinking)
 
     def steps(self) -> tuple[Step, ...]:
-        """The steps, once finished; without room for a single token one empty step that says why."""
+        """The steps that have ended; without room for a single token one empty step that says why."""
         if self.room == 0:
             return (Step(-1, (), "", self._limit, thinking=self._thinking),)
         steps, start = [], 0

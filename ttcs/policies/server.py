@@ -78,6 +78,12 @@ class ServerPolicy:
         self._api.check(request)
         self._client.submit(ticket, request.order, partial(self._continued, request))
 
+    def cancel(self, ticket: int) -> Continued | None:
+        """The connection is closed, on which a server stops. What it had written by then it does not say: only what was
+        done already is known.
+        """
+        return self._client.give_up(ticket)
+
     def append(self, text: str | None, cut: bool) -> tuple[Step, ...]:
         return self.rules.append(text, cut)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from itertools import groupby
 from math import nan
 
@@ -97,6 +97,14 @@ class TransformersPolicy:
 
     def add(self, ticket: int, request: Continue) -> None:
         heappush(self._queue, (request.order, ticket, request))
+
+    @torch.inference_mode()
+    def cancel(self, ticket: int) -> Continued | None:
+        """The row is free at once. What it had written is not kept, as nobody goes on from there; its prefix is."""
+        self._queue = [entry for entry in self._queue if entry[1] != ticket]
+        heapify(self._queue)
+        place = next((place for place, row in enumerate(self._rows) if row.ticket == ticket), None)
+        return None if place is None else self._result(self._remove(place))
 
     def append(self, text: str | None, cut: bool) -> tuple[Step, ...]:
         return self.rules.append(text, cut)
@@ -195,12 +203,16 @@ class TransformersPolicy:
             if row.draft.live:
                 tokens = [*row.prefix, *row.made]
                 self._model.store(place, tokens[:-1], len(row.prefix) - 1)
-            done.append((row.ticket, self._result(row)))
-            last = self._rows.pop()
-            if last is not row:
-                self._model.move(len(self._rows), place, last.length)
-                self._rows[place] = last
+            done.append((row.ticket, self._result(self._remove(place))))
         return done
 
+    def _remove(self, place: int) -> Row:
+        """Take a row out and put the last one in its place."""
+        row, last = self._rows[place], self._rows.pop()
+        if last is not row:
+            self._model.move(len(self._rows), place, last.length)
+            self._rows[place] = last
+        return row
+
     def _result(self, row: Row) -> Continued:
-        return Continued(row.draft.steps(), len(row.prefix), max(row.cached, 0))
+        return Continued(row.draft.steps(), len(row.prefix), max(row.cached, 0), row.draft.begun)

@@ -44,7 +44,7 @@ class Running:
 
     def result(self) -> Continued:
         cached = max(0, len(self.prefix) - self.computed)
-        return Continued(self.draft.steps(), len(self.prefix), cached, self.beyond)
+        return Continued(self.draft.steps(), len(self.prefix), cached, self.beyond + self.draft.begun)
 
 
 class VLLMPolicy:
@@ -118,6 +118,17 @@ class VLLMPolicy:
             self._read(output)
         done, self._done = self._done, []
         return [(running.ticket, running.result()) for running in done]
+
+    def cancel(self, ticket: int) -> Continued | None:
+        """Tokens that the engine has not told of yet, fewer than its stride, are not counted."""
+        running = next((one for one in [*self._done, *self._running.values()] if one.ticket == ticket), None)
+        names = [name for name, one in self._running.items() if one is running]
+        for name in names:
+            del self._running[name]
+        if names:
+            self._engine.abort(names)
+        self._done = [one for one in self._done if one is not running]
+        return running.result() if running is not None and (running.draft.tokens or not running.sent) else None
 
     def append(self, text: str | None, cut: bool) -> tuple[Step, ...]:
         return self.rules.append(text, cut)

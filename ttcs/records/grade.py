@@ -8,6 +8,7 @@ from collections.abc import Container, Sequence
 from ttcs import answers
 from ttcs.core import Candidate, Reduction, Selection, Trajectory
 from ttcs.records.record import CandidateRecord, NodeRecord, Record
+from ttcs.search import reading
 from ttcs.search.execution import Outcome
 
 
@@ -32,12 +33,13 @@ def grade(outcome: Outcome, selection: Selection, reduction: Reduction, run_seco
         policy_parameters=outcome.policy_parameters,
         prm_parameters=outcome.prm_parameters,
         prm_limit=outcome.prm_limit,
+        adaptive=outcome.adaptive,
     )
 
 
 def _candidates(outcome: Outcome, reduction: Reduction) -> list[CandidateRecord]:
     trajectories, nodes = outcome.candidates, {node.step.node for node in outcome.tree}
-    extracted = [_answer(trajectory, outcome.problem.options) for trajectory in trajectories]
+    extracted = [reading.answer(trajectory) for trajectory in trajectories]
     groups = answers.group(extracted)
     verdicts = _verdicts(extracted, groups, outcome.problem.answer)
     return [
@@ -55,11 +57,6 @@ def _candidates(outcome: Outcome, reduction: Reduction) -> list[CandidateRecord]
         )
         for trajectory, answer, group in zip(trajectories, extracted, groups, strict=True)
     ]
-
-
-def _answer(trajectory: Trajectory, options: Sequence[str]) -> str | None:
-    found = answers.extract(trajectory.solution) if trajectory.finished else None
-    return answers.chosen(found, options) if found is not None and options else found
 
 
 def _revised(trajectory: Trajectory, nodes: Container[int]) -> tuple[int, ...]:

@@ -64,7 +64,8 @@ class Reading:
         strategy, size, chains = run.config["strategy"], own_n(run), Chains.of(run, n, attempts)
         if n > size:
             raise UserError(f"n={n} is more than the n={size} of {run.folder}")
-        if method["reduction"] != run.config["reduction"] and strategy.get("rank") == run.config["reduction"]:
+        own = run.config["reduction"] in (strategy.get("rank"), strategy.get("reduction")) and guided(strategy)
+        if method["reduction"] != run.config["reduction"] and own:
             raise UserError(
                 f"{run.folder} searched by its own reduction: with another one it would have gone elsewhere; "
                 f"only its selection and its n can be replayed"
@@ -144,6 +145,8 @@ class Reading:
         """What a smaller run has fewer of: independent samples, or whole subtrees."""
         candidates = record.candidates
         where = f"{self.folder}: problem {record.problem_id}"
+        if record.adaptive:
+            raise UserError(f"{where} was sampled until it was enough, so it says nothing about n={self.n}")
         cut = any(candidate.stop == Stop.BUDGET for candidate in candidates)
         # Chains may end early by themselves; other searches have fewer candidates only where the budget ran out.
         short = len(candidates) != self.size if self.chains is None else self.chains.budgeted

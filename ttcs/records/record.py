@@ -60,6 +60,7 @@ class Record:
     policy_parameters, prm_parameters: what the FLOPs of the ledger were counted from; None: the PRM was not asked, or
         the record is older than these fields.
     prm_limit: tokens that the PRM reads at most; None: nothing was longer, or the record is older than this field.
+    adaptive: what the samples are has decided how many there are, so that fewer of them say nothing about a smaller n.
     """
 
     problem_id: str
@@ -76,6 +77,7 @@ class Record:
     policy_parameters: int | None = None
     prm_parameters: int | None = None
     prm_limit: int | None = None
+    adaptive: bool = False
 
     def to_json(self) -> str:
         return json.dumps(self, default=_fields, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
