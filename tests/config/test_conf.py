@@ -65,7 +65,8 @@ def test_the_groups_are_those_that_others_rely_on() -> None:
     options = {group: {option for other, option in OPTIONS if other == group} for group in GROUPS}
     assert options["strategy"] >= {"greedy", "best_of_n", "beam_search", "dvts", "lookahead"}
     assert options["reduction"] == {"last", "min", "prod", "mean"}
-    assert options["selection"] == {"majority", "best", "weighted", "hierarchical"}
+    assert options["selection"] >= {"majority", "best", "weighted", "hierarchical", "confidence", "self_certainty"}
+    assert options["stopping"] >= {"beta", "dirichlet", "window", "settled", "weighted", "weighted_mean", "never"}
     assert options["difficulty"] == {"oracle", "predicted", "annotated"}
     assert options["dataset"] >= {"zoo", "math500", "jsonl", "csv", "parquet", "hub"}
     assert set(GROUPS) >= {"policy", "prm", "budget", "launcher", "experiment"}
@@ -103,7 +104,11 @@ def test_what_changes_a_result_changes_the_folder(override: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "override", ["policy.batch_size=3", "prm.device=cpu", "difficulty=oracle", "+span.dvts=[1,2]", "workers=2"]
+    "override",
+    [
+        *("policy.batch_size=3", "prm.device=cpu", "difficulty=oracle", "+span.dvts=[1,2]", "stopping=window"),
+        "workers=2",
+    ],
 )
 def test_what_cannot_change_a_result_does_not(override: str) -> None:
     assert run_name(_root_=composed(override)) == run_name(_root_=composed())

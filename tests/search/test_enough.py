@@ -45,9 +45,7 @@ class Agree:
         return (yield self.sample(Trajectory(problem)))
 
     def sample(self, start: Trajectory) -> Sample:
-        return Sample(
-            (start,) * N, self.max_steps, lookahead=self.lookahead, enough=self.enough, scored=self.scored
-        )
+        return Sample((start,) * N, self.max_steps, lookahead=self.lookahead, enough=self.enough, scored=self.scored)
 
     def enough(self, drawn: tuple[Trajectory, ...], groups: tuple[int | None, ...]) -> bool:
         assert len(drawn) == len(groups)

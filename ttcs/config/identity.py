@@ -27,9 +27,14 @@ THROUGHPUT = frozenset(
     }
 )
 # Settings that came later: null, they say what was so before, and no folder is named after them.
-LATER = frozenset({"policy.top_k", "policy.model_revision", "prm.model_revision", "dataset.revision"})
+LATER = frozenset(
+    {
+        *("policy.top_k", "policy.model_revision", "prm.model_revision", "dataset.revision"),
+        *("strategy.confidence", "strategy.window"),
+    }
+)
 # What happens around a run, not in it.
-OUTSIDE = frozenset({"hydra", "difficulty", "launcher", "open", "picture", "span", "workers"})
+OUTSIDE = frozenset({"hydra", "difficulty", "launcher", "open", "picture", "span", "stopping", "workers"})
 
 
 def register_resolvers() -> None:

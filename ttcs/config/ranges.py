@@ -35,7 +35,6 @@ RUN = {
     **dict(_of(COUNT_OR_NULL, "n limit samples open")),  # a strategy's own are never null, which its class says
     **dict(_of(COUNT, "span.* shards bins")),
     **dict(_of(NATURAL, "shard")),
-    "ahead": NATURAL_OR_NULL,
     **dict(_of(SEED, "seed Columns.seed")),
     **dict(_of(PROCESSES, "workers processes")),
     **dict(_of(COUNT_OR_NULL, "Budget.generations Budget.tokens Budget.flops")),
@@ -72,9 +71,18 @@ MODELS = {
     "ScriptedPolicy.tail": SHARE,
     **dict(_of(COUNT, "parameters ModelSize.layers ModelSize.hidden")),
 }
+STOPPING = {
+    **dict(_of(PART, "stopping.threshold Beta.threshold Dirichlet.threshold")),
+    **dict(_of(COUNT, "stopping.size Window.size orders")),
+    "ahead": NATURAL_OR_NULL,
+}
 STRATEGIES = {
     **dict(_of(COUNT, "width max_steps chains window answer steps top searched")),
     **dict(_of(NATURAL, "k waits")),
+    **dict(_of(COUNT_OR_NULL, "BestOfN.confidence BestOfN.window")),
+    **dict(_of(COUNT, "DeepConf.k warm_up every agree probe")),
+    **dict(_of(PART, "keep consensus")),
+    "power": AMOUNT,
     "least": NATURAL_OR_NULL,
     "balance": POSITIVE,
     "sure": Bounds(whole=False, null=True),  # a score, whatever the verifier's are
@@ -119,7 +127,7 @@ TRAINING = {  # transformers' TrainingArguments and configuration of a model
     "architecture.initializer_range": POSITIVE,
 }
 RANGES: Mapping[str, Bounds] = {
-    **RUN, **MODELS, **STRATEGIES, **PLANNING, **CURATION, **FIGURES, **STAGES, **TRAINING
+    **RUN, **MODELS, **STOPPING, **STRATEGIES, **PLANNING, **CURATION, **FIGURES, **STAGES, **TRAINING
 }  # fmt: skip
 FOREIGN = frozenset(
     {

@@ -21,12 +21,13 @@ from ttcs.core.search import (
     Stopping,
     Strategy,
 )
-from ttcs.core.solution import Part, Problem, Step, Stop, Trajectory, Turn, judged
+from ttcs.core.solution import Confidence, Part, Problem, Step, Stop, Trajectory, Turn, judged, overall
 
 __all__ = [
     "PRM",
     "Append",
     "Candidate",
+    "Confidence",
     "Continue",
     "Continued",
     "Enough",
@@ -50,4 +51,5 @@ __all__ = [
     "Trajectory",
     "Turn",
     "judged",
+    "overall",
 ]

@@ -27,7 +27,7 @@ class Continue:
 
     `seed` alone decides the randomness, so the result does not depend on what else is in the batch.
     `capped`: `max_tokens` comes from the budget of the run, so running out of it is `Stop.BUDGET`.
-    thinking, answer, total, suppress: see `Sample`.
+    thinking, answer, total, suppress, confidence, least: see `Sample`.
     order: the number of its problem in the order of arrival. The smallest is served first; no result depends on it.
     """
 
@@ -43,6 +43,8 @@ class Continue:
     total: int | None = None
     suppress: bool = False
     order: int = 0
+    confidence: int | None = None
+    least: tuple[float, int] | None = None
 
     @property
     def limit(self) -> int | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ttcs.core.solution import Problem, Trajectory
+from ttcs.core.solution import Confidence, Problem, Trajectory
 
 # (the first trajectories of a request, continued; for each the group of its answer) -> whether they are enough.
 Enough = Callable[[tuple[Trajectory, ...], tuple[int | None, ...]], bool]
@@ -31,6 +31,10 @@ class Sample:
         never does. It is asked about one more of them at a time, as if they were sampled one after another. groups:
         equal answers have equal numbers, in order of first sight; None: no answer, or not finished.
     scored: with `enough`, the PRM reads every finished one before that is asked about it.
+    seen: with `enough`, trajectories that are there already: their groups come before those of the new ones.
+    confidence: the steps come with the policy's, of so many likeliest tokens (k).
+    least: (threshold, window) of tokens: with `confidence`, the least window is told as well, and what falls below the
+        threshold on a whole window of this request is ended there (`Stop.DOUBT`) and no answer.
     """
 
     trajectories: tuple[Trajectory, ...]
@@ -44,6 +48,9 @@ class Sample:
     suppress: bool = False
     enough: Enough | None = None
     scored: bool = False
+    seen: tuple[Trajectory, ...] = ()
+    confidence: int | None = None
+    least: tuple[float, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +111,13 @@ class Reduction(Protocol):
 class Candidate:
     """A finished trajectory as a selection sees it.
 
-    answer: a group id (None: no answer). score: the reduction. subtree: as of its trajectory.
+    answer: a group id (None: no answer). score: the reduction. subtree, confidence: as of its trajectory.
     """
 
     answer: int | None
     score: float
     subtree: int | None = None
+    confidence: Confidence | None = None
 
 
 class Selection(Protocol):

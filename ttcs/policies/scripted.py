@@ -15,6 +15,7 @@ from zlib import crc32
 from ttcs.core import Continue, Continued, ModelSize, Problem, Step, Stop, Trajectory
 from ttcs.errors import UserError
 from ttcs.policies.limits import check_step_tokens
+from ttcs.policies.scripted_confidence import weighed
 from ttcs.policies.scripted_thinking import ScriptedThinking, concluded, given
 
 THINKING = ScriptedThinking()
@@ -112,6 +113,8 @@ class ScriptedPolicy:
         steps = self._steps(request, self.max_tokens - own)
         if request.logprobs:
             steps = [replace(step, logprobs=(math.nan,) * len(step.tokens)) for step in steps]
+        if request.confidence is not None:
+            steps = weighed(steps, request.least)
         return Continued(tuple(steps), prefix, prefix - 1 if trajectory.steps else 0)
 
     def _steps(self, request: Continue, room: int) -> list[Step]:

@@ -17,7 +17,7 @@ from ttcs.models.load import context_length, load_model, load_tokenizer, model_s
 from ttcs.models.prompt import Prompt
 from ttcs.models.reasoning import ReasoningFormat, Thinking
 from ttcs.models.revision import RevisionFormat, revision_format
-from ttcs.models.sampling import draw, logprobs, uniforms
+from ttcs.models.sampling import confidences, draw, logprobs, uniforms
 from ttcs.policies.draft import Draft, rules
 from ttcs.policies.limits import check_sampling, check_step_tokens
 
@@ -183,8 +183,18 @@ class TransformersPolicy:
         told = (
             logprobs(logits, drawn).tolist() if any(row.draft.request.logprobs for row in rows) else [nan] * len(rows)
         )
-        for row, token, logprob in zip(rows, drawn.tolist(), told, strict=True):
-            row.draft.append(token, logprob)
+        sure = self._confidence(logits)
+        for row, token, logprob, confidence in zip(rows, drawn.tolist(), told, sure, strict=True):
+            row.draft.append(token, logprob, confidence)
+
+    def _confidence(self, logits: torch.Tensor) -> list[float]:
+        """Of each row that asks for it."""
+        asked = [row.draft.request.confidence for row in self._rows]
+        found = [nan] * len(asked)
+        for k in {k for k in asked if k is not None}:
+            told = confidences(logits, k).tolist()
+            found = [one if k == wanted else known for one, wanted, known in zip(told, asked, found, strict=True)]
+        return found
 
     def _allowed(self, logits: torch.Tensor) -> torch.Tensor:
         """The logits, minus infinity for what a row must not go on with."""

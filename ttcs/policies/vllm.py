@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from heapq import nlargest
 from itertools import repeat
-from math import nan
+from math import fsum, nan
 from typing import Any, Unpack
 
 from ttcs.core import Continue, Continued, ModelSize, Step
@@ -25,6 +26,7 @@ from ttcs.vllm.settings import Options, Settings
 from ttcs.vllm.stops import frequent
 
 PATIENCE = 0.05  # seconds to wait for tokens
+LIKELIEST = 20  # tokens that the engine tells the log-probabilities of at most
 STRIDE = 8  # tokens that come together where the engine itself stops in time, as it nearly always does
 
 
@@ -103,6 +105,10 @@ class VLLMPolicy:
         self._done: list[Running] = []
 
     def add(self, ticket: int, request: Continue) -> None:
+        if request.confidence is not None and request.confidence > LIKELIEST:
+            raise UserError(
+                f"the strategy asks for {request.confidence} likeliest tokens, and vLLM tells of {LIKELIEST} at most"
+            )
         trajectory = request.trajectory
         prefix = [*self._prompt(trajectory.problem, trajectory.history), *trajectory.tokens]
         draft = Draft(self.rules, request, self.rules.room(request, len(prefix)))
@@ -163,6 +169,7 @@ class VLLMPolicy:
             logprobs=request.logprobs,
             suppressed=draft.suppressed,
             priority=request.order,
+            likeliest=request.confidence or 0,
         )
         self._running[name] = running
 
@@ -176,7 +183,8 @@ class VLLMPolicy:
             running.sent = 0
         told = piece.logprobs or repeat(None)
         for taken, (token, logprobs) in enumerate(zip(piece.token_ids, told, strict=False), 1):
-            running.draft.append(token, logprobs[token].logprob if logprobs else nan)
+            sure = _confidence(logprobs, running.draft.request.confidence) if logprobs else nan
+            running.draft.append(token, logprobs[token].logprob if logprobs else nan, sure)
             if running.draft.finished:
                 running.beyond = len(piece.token_ids) - taken
                 break
@@ -191,6 +199,14 @@ class VLLMPolicy:
             self._done.append(running)
         else:
             self._send(running)
+
+
+def _confidence(logprobs: Mapping[int, Any], k: int | None) -> float:
+    """Of the k likeliest tokens; the one that was written comes on top of them where it is none."""
+    if k is None:
+        return nan
+    likeliest = nlargest(k, (told.logprob for told in logprobs.values()))
+    return -fsum(likeliest) / len(likeliest)
 
 
 def _check_context(fits: int, wanted: int, own: int) -> None:

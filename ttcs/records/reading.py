@@ -14,6 +14,7 @@ from ttcs.core import Candidate, Reduction, Selection, Stop, judged
 from ttcs.errors import UserError
 from ttcs.records import charges
 from ttcs.records.chains import Chains, own_n
+from ttcs.records.grade import as_candidate
 from ttcs.records.guidance import guided
 from ttcs.records.prefixes import Numbers, numbered
 from ttcs.records.record import NodeRecord, Record
@@ -115,11 +116,11 @@ class Reading:
         nodes = {node.node: node for node in record.tree}
         paths = [tuple(_path(nodes, candidate.leaf)) for candidate in record.candidates]
         if not self.guided and not self.selection.reads_scores:
-            return [Candidate(candidate.group, -math.inf, candidate.subtree) for candidate in record.candidates]
+            return [replace(as_candidate(candidate), score=-math.inf) for candidate in record.candidates]
         self._require_scores(record, paths)
         scores = [[node.score for node in judged(path) if node.score is not None] for path in paths]
         return [
-            Candidate(candidate.group, self.reduction(own) if own else -math.inf, candidate.subtree)
+            replace(as_candidate(candidate), score=self.reduction(own) if own else -math.inf)
             for candidate, own in zip(record.candidates, scores, strict=True)
         ]
 

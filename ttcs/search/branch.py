@@ -47,6 +47,8 @@ class Branch:
                 answer=sample.answer,
                 total=sample.total,
                 suppress=sample.suppress,
+                confidence=sample.confidence,
+                least=sample.least,
             )
             for i, trajectory in enumerate(sample.trajectories)
         ]

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
 
 from ttcs.core import (
     PRM,
@@ -182,8 +181,8 @@ class Execution:
 
     def _draw(self, branch: Branch, sample: Sample, enough: Enough) -> Running[Reply]:
         """The shortest beginning of the samples that is enough. What has come of others leaves nothing but its cost."""
-        self._adaptive = True
         requests, stream, answers, drawn = branch.requests(sample), Drawn(), Answers(), Reply()
+        self._adaptive |= len(requests) > 1
         while len(drawn) < len(requests):
             branch.rounds += 1
             results = yield Drawing(stream, self._begun(requests, len(stream.requests), len(drawn)))
@@ -194,7 +193,8 @@ class Execution:
             places = [i for i, one in enumerate(written) if sample.scored and one.finished and not one.scored]
             judged = dict(zip(places, (yield from self._judge([written[i] for i in places])), strict=True))
             long = {i for i in places if judged[i].limit is not None}
-            groups = yield Reading(partial(answers.read, [None if i in long else one for i, one in enumerate(written)]))
+            read = [None if i in long else one for i, one in enumerate(written)]
+            groups = yield Reading(partial(answers.read, read if drawn else [*sample.seen, *read], len(read)))
             for i, result in enumerate(results):
                 trajectory = self._grow(branch, sample, stream.requests[len(drawn)], result)
                 if i in judged:

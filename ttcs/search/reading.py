@@ -30,13 +30,11 @@ class Answers:
 
     texts: list[str | None] = field(default_factory=list)
 
-    def read(self, trajectories: Sequence[Trajectory | None]) -> list[Groups]:
-        """For each of them the groups of all answers up to its own. None: one that has no answer."""
-        found: list[Groups] = []
-        for trajectory in trajectories:
-            self.texts.append(None if trajectory is None else answer(trajectory))
-            found.append(tuple(answers.group(self.texts)))
-        return found
+    def read(self, trajectories: Sequence[Trajectory | None], last: int) -> list[Groups]:
+        """For each of the last so many the groups of all answers up to its own. None: one that has no answer."""
+        self.texts += [None if trajectory is None else answer(trajectory) for trajectory in trajectories]
+        ends = range(len(self.texts) - last + 1, len(self.texts) + 1)
+        return [tuple(answers.group(self.texts[:end])) for end in ends]
 
 
 @dataclass(slots=True)
