@@ -72,7 +72,7 @@ def test_its_record_is_the_one_that_a_run_writes(run: Callable[..., dict[str, Re
     """While calls of other kinds are under way."""
     expected = run("strategy=beam_search", "selection=best", "reduction=min", "seed=3")
     others = [solver.submit(problem, strategy="dvts") for problem in PROBLEMS]
-    mine = dict(strategy="beam_search", selection="best", reduction="min", seed=3)
+    mine = {"strategy": "beam_search", "selection": "best", "reduction": "min", "seed": 3}
     found = {one.problem.id: timeless(one.record) for one in solver.map(PROBLEMS, **mine)}  # type: ignore[arg-type]
     assert found == expected
     assert all(future.result().candidates for future in others)
@@ -82,6 +82,8 @@ def test_words_go_where_settings_have_no_name(run: Callable[..., dict[str, Recor
     expected = run("strategy=beam_search", "strategy.width=2", "n=4", "budget=tokens", "budget.tokens=300")
     found = solver.map(PROBLEMS, "strategy=beam_search", "strategy.width=2", n=4, tokens=300)
     assert {one.problem.id: timeless(one.record) for one in found} == expected
+    never = solver.solve(PROBLEMS[0], "strategy=adaptive_vote", "stopping=never")
+    assert len(never.candidates) == 8 and never.record.adaptive
 
 
 @dataclass(frozen=True)
@@ -321,3 +323,12 @@ def until(holds: Callable[[], bool]) -> None:
 
 def test_costs_are_those_of_a_ledger(solver: ttcs.Solver) -> None:
     assert isinstance(solver.solve(PROBLEMS[0]).ledger, Ledger)
+
+
+def test_the_strategy_of_the_page_works(solver: ttcs.Solver) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "library.md").read_text(encoding="utf-8")
+    (code,) = (block for block in page.split("```python\n") if block.startswith("from dataclasses"))
+    names: dict[str, object] = {"solver": solver, "problem": PROBLEMS[0], "__name__": HERE}
+    exec(code.partition("```")[0].replace("solver.solve", "found = solver.solve"), names)
+    found = names["found"]
+    assert isinstance(found, ttcs.Found) and len(found.candidates) in (8, 16)

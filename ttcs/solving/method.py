@@ -15,7 +15,7 @@ from ttcs.running.session import METHOD
 from ttcs.search.budget import Budget
 from ttcs.solving.heated import Heated
 
-FREE = (*METHOD, "n", "seed")  # what may differ from call to call
+FREE = (*METHOD, "stopping", "n", "seed")  # what may differ from call to call
 LIMITS = "tokens", "generations", "flops"  # keys of a budget
 
 

@@ -53,7 +53,10 @@ class Settings(TypedDict, total=False):
 
 
 class Solver:
-    """See `solver`. All of its methods may be called from several threads at once."""
+    """See `solver`. All of its methods may be called from several threads at once.
+
+    max_tokens: longest solution of the policy.
+    """
 
     def __init__(self, *words: str, config_dir: str | Path | None = None) -> None:
         self._words, self._composer = words, Composer(None if config_dir is None else Path(config_dir))
@@ -71,7 +74,7 @@ class Solver:
                 prm: PRM = build(config, "prm")
                 return prm
 
-        self._capacity = policy.capacity
+        self._capacity, self.max_tokens = policy.capacity, policy.max_tokens
         self._desk = Desk(Engines(policy, load, config.open, config.ahead))
 
     def __enter__(self) -> Self:
@@ -121,6 +124,10 @@ class Solver:
     def submit(self, problem: str | Problem, *words: str, **settings: Unpack[Settings]) -> Future[Found]:
         """As `solve`, without waiting. Cancelling the future gives the search up."""
         return self._begin(problem, self._method(words, settings))
+
+    def check(self, *words: str, **settings: Unpack[Settings]) -> None:
+        """UserError for what is wrong with a call, which is not made."""
+        self._method(words, settings)
 
     def _each(self, problems: Iterator[str | Problem], method: Method) -> Iterator[Found]:
         done: SimpleQueue[Future[Found]] = SimpleQueue()
