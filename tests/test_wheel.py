@@ -80,6 +80,12 @@ def test_a_run_leaves_its_folder_where_one_stands(python: Path, tmp_path: Path) 
     assert run(tmp_path, python, "-c", "import ttcs; print(ttcs.__file__)").startswith(str(python.parents[1]))
 
 
+def test_a_program_searches(python: Path, tmp_path: Path) -> None:
+    code = "import ttcs; print(ttcs.solver('policy=scripted', 'prm=scripted', 'n=4').solve('1 + 1?').ledger)"
+    assert run(tmp_path, python, "-c", code).startswith("Ledger(")
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_zoo_runs_by_the_command_of_the_project(python: Path, tmp_path: Path) -> None:
     run(tmp_path, python.parent / "ttcs", "dataset.limit=2", "n=2")
     assert len(list(tmp_path.glob("outputs/zoo_zoo_zoo/*/*/records.jsonl"))) == 1
