@@ -85,6 +85,9 @@ class ScriptedPolicy:
         result = given_up.result
         return so_far(result, sum(len(step.tokens) for step in result.steps) - given_up.left)
 
+    def wake(self) -> None:
+        """It waits for nobody."""
+
     def append(self, text: str | None, cut: bool) -> tuple[Step, ...]:
         return given(text, cut)
 

@@ -84,6 +84,9 @@ class ServerPolicy:
         """
         return self._client.give_up(ticket)
 
+    def wake(self) -> None:
+        self._client.wake()
+
     def append(self, text: str | None, cut: bool) -> tuple[Step, ...]:
         return self.rules.append(text, cut)
 
