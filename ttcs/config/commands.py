@@ -21,6 +21,7 @@ COMMANDS = (
     Command("ttcs.replay", "Other decisions on the candidates of a finished run; no model runs."),
     Command("ttcs.merge", "Shards, or one run from several machines -> one run."),
     Command("ttcs.pools", "Solutions that others have sampled and scored -> a best-of-N run."),
+    Command("ttcs.export", "A run -> a data set in Parquet, with a card; to the Hugging Face Hub if asked."),
     Command("ttcs.check", "Models and engines at work on a few solutions, before a run relies on them; a verdict."),
     Command("ttcs.planning", "What a run or a sweep would cost: tokens, FLOPs, GPU hours and money; nothing is run."),
     Command("ttcs.training", "Policies, verifiers, revision and reasoning models: their data, training, evaluation."),
