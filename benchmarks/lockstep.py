@@ -13,7 +13,7 @@ from ttcs.core import PRM, Policy, Problem, Selection, Strategy
 from ttcs.search.budget import Budget
 from ttcs.search.execution import Execution, Outcome
 from ttcs.search.lane import Lane
-from ttcs.search.waves import Branching, Running, Sampling, Scoring
+from ttcs.search.waves import Running, Sampling, Scoring
 
 Wave = Sampling | Scoring
 Search = Running[Outcome]
@@ -69,7 +69,8 @@ def answered(engine: Policy | PRM, waves: Waves) -> list[tuple[Search, list[Any]
 def advance(search: Search, results: list[Any] | None, waves: Waves, ended: list[Outcome]) -> None:
     try:
         wave = next(search) if results is None else search.send(results)
-        assert not isinstance(wave, Branching)  # what a search runs side by side advances together
+        # What a search runs side by side advances together, and samples that may be enough would not.
+        assert isinstance(wave, Sampling | Scoring)
         waves.append((search, wave))
     except StopIteration as end:
         ended.append(end.value)

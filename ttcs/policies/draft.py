@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from math import nan
+from math import fsum, isnan, nan
 from typing import Any, NamedTuple
 
-from ttcs.core import Continue, Step, Stop
+from ttcs.core import Confidence, Continue, Step, Stop
 from ttcs.errors import UserError
 from ttcs.models.boundaries import Boundaries
 from ttcs.models.reasoning import Thinking
+
+DIGITS = 4  # of a confidence: those behind depend on what else is in the batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,8 @@ class Draft:
     room: int
     tokens: list[int] = field(init=False, default_factory=list)
     logprobs: list[float] = field(init=False, default_factory=list)
+    confidences: list[float] = field(init=False, default_factory=list)
+    _windows: list[float] = field(init=False, default_factory=list)  # of confidence, by last token; nan: not full
     _ends: list[End] = field(init=False, default_factory=list)
     _content: bool = field(init=False, default=False)  # the current step is more than white space
     _thinking: bool = field(init=False)  # where the next token belongs
@@ -102,9 +106,11 @@ class Draft:
     def __post_init__(self) -> None:
         self._thinking = self.rules.thinking is not None and not self.request.trajectory.thought
 
-    def append(self, token: int, logprob: float = nan) -> None:
+    def append(self, token: int, logprob: float = nan, confidence: float = nan) -> None:
         """Add a token and note whether a step, the thinking, the solution or the room for it ended."""
         self.logprobs.append(logprob)
+        if self.request.confidence is not None:
+            self._weigh(confidence)
         boundary = self.rules.boundaries.ends_step(self.tokens[-1] if self.tokens else None, token)
         self.tokens.append(token)
         self._content = self._content or token in self.rules.boundaries.solid
@@ -120,6 +126,8 @@ class Draft:
             self._cut()
         elif self.left_of_step == 0:
             self.end_step()
+        if self.doubtful and not self.finished:
+            self._doubt()
 
     def end_step(self) -> None:
         """Note that the step was too long."""
@@ -158,6 +166,11 @@ class Draft:
         )
 
     @property
+    def begun(self) -> int:
+        """Tokens behind the last step that has ended."""
+        return len(self.tokens) - self._last
+
+    @property
     def live(self) -> bool:
         """Whether the solution can go on from here."""
         if not self._ends:
@@ -166,16 +179,44 @@ class Draft:
         return stop in (Stop.STEP, Stop.THOUGHT) or (stop is Stop.CUT and thinking)
 
     def steps(self) -> tuple[Step, ...]:
-        """The steps, once finished; without room for a single token one empty step that says why."""
+        """The steps that have ended; without room for a single token one empty step that says why."""
         if self.room == 0:
             return (Step(-1, (), "", self._limit, thinking=self._thinking),)
         steps, start = [], 0
         for end, stop, thinking in self._ends:
             text = self._added(start, end)
-            logprobs = tuple(self.logprobs[start:end]) if self.request.logprobs else None
-            steps.append(Step(-1, tuple(self.tokens[start:end]), text, stop, logprobs=logprobs, thinking=thinking))
+            told = tuple(self.logprobs[start:end]) if self.request.logprobs else None
+            sure = self._confidence(start, end)
+            tokens = tuple(self.tokens[start:end])
+            steps.append(Step(-1, tokens, text, stop, logprobs=told, thinking=thinking, confidence=sure))
             start = end
         return tuple(steps)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the latest window of tokens is below what the strategy wants."""
+        least = self.request.least
+        return least is not None and bool(self._windows) and self._windows[-1] < least[0]
+
+    def _weigh(self, confidence: float) -> None:
+        self.confidences.append(round(confidence, DIGITS))
+        if self.request.least is not None:
+            _, size = self.request.least
+            full = len(self.confidences) >= size
+            self._windows.append(fsum(self.confidences[-size:]) / size if full else nan)
+
+    def _doubt(self) -> None:
+        """Note that it is given up; what has just ended goes no further either."""
+        if self._last < len(self.tokens):
+            self._end(Stop.DOUBT)
+        else:
+            self._ends[-1] = End(self._last, Stop.DOUBT, self._ends[-1].thinking)
+
+    def _confidence(self, start: int, end: int) -> Confidence | None:
+        if self.request.confidence is None or start == end:
+            return None
+        windows = [window for window in self._windows[start:end] if not isnan(window)]
+        return Confidence(fsum(self.confidences[start:end]) / (end - start), min(windows, default=None))
 
     def _added(self, start: int, end: int) -> str:
         """The text that a step's tokens add, which may depend on tokens before them, but on none before a whole one."""

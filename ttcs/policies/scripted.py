@@ -7,13 +7,15 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
+from itertools import accumulate
 from statistics import NormalDist
 from zlib import crc32
 
 from ttcs.core import Continue, Continued, ModelSize, Problem, Step, Stop, Trajectory
 from ttcs.errors import UserError
 from ttcs.policies.limits import check_step_tokens
+from ttcs.policies.scripted_confidence import weighed
 from ttcs.policies.scripted_thinking import ScriptedThinking, concluded, given
 
 THINKING = ScriptedThinking()
@@ -70,6 +72,16 @@ class ScriptedPolicy:
     def add(self, ticket: int, request: Continue) -> None:
         heappush(self._queue, (request.order, ticket, request))
 
+    def cancel(self, ticket: int) -> Continued | None:
+        self._queue = [entry for entry in self._queue if entry[1] != ticket]
+        heapify(self._queue)
+        given_up = next((decoding for decoding in self._active if decoding.ticket == ticket), None)
+        if given_up is None:
+            return None
+        self._active.remove(given_up)
+        result = given_up.result
+        return so_far(result, sum(len(step.tokens) for step in result.steps) - given_up.left)
+
     def append(self, text: str | None, cut: bool) -> tuple[Step, ...]:
         return given(text, cut)
 
@@ -98,6 +110,8 @@ class ScriptedPolicy:
         steps = self._steps(request, self.max_tokens - own)
         if request.logprobs:
             steps = [replace(step, logprobs=(math.nan,) * len(step.tokens)) for step in steps]
+        if request.confidence is not None:
+            steps = weighed(steps, request.least)
         return Continued(tuple(steps), prefix, prefix - 1 if trajectory.steps else 0)
 
     def _steps(self, request: Continue, room: int) -> list[Step]:
@@ -183,6 +197,13 @@ class _Decoding:
     ticket: int
     result: Continued
     left: int  # tokens
+
+
+def so_far(result: Continued, made: int) -> Continued:
+    """What a request had come to when it had so many tokens of what it comes to."""
+    ends = accumulate(len(step.tokens) for step in result.steps)
+    steps = tuple([step for step, end in zip(result.steps, ends, strict=True) if end <= made])
+    return replace(result, steps=steps, unseen=made - sum(len(step.tokens) for step in steps))
 
 
 def is_right(trajectory: Trajectory) -> bool:

@@ -14,6 +14,7 @@ from ttcs.core import Candidate, Reduction, Selection, Stop, judged
 from ttcs.errors import UserError
 from ttcs.records import charges
 from ttcs.records.chains import Chains, own_n
+from ttcs.records.grade import as_candidate
 from ttcs.records.guidance import guided
 from ttcs.records.prefixes import Numbers, numbered
 from ttcs.records.record import NodeRecord, Record
@@ -64,7 +65,8 @@ class Reading:
         strategy, size, chains = run.config["strategy"], own_n(run), Chains.of(run, n, attempts)
         if n > size:
             raise UserError(f"n={n} is more than the n={size} of {run.folder}")
-        if method["reduction"] != run.config["reduction"] and strategy.get("rank") == run.config["reduction"]:
+        own = run.config["reduction"] in (strategy.get("rank"), strategy.get("reduction")) and guided(strategy)
+        if method["reduction"] != run.config["reduction"] and own:
             raise UserError(
                 f"{run.folder} searched by its own reduction: with another one it would have gone elsewhere; "
                 f"only its selection and its n can be replayed"
@@ -114,11 +116,11 @@ class Reading:
         nodes = {node.node: node for node in record.tree}
         paths = [tuple(_path(nodes, candidate.leaf)) for candidate in record.candidates]
         if not self.guided and not self.selection.reads_scores:
-            return [Candidate(candidate.group, -math.inf, candidate.subtree) for candidate in record.candidates]
+            return [replace(as_candidate(candidate), score=-math.inf) for candidate in record.candidates]
         self._require_scores(record, paths)
         scores = [[node.score for node in judged(path) if node.score is not None] for path in paths]
         return [
-            Candidate(candidate.group, self.reduction(own) if own else -math.inf, candidate.subtree)
+            replace(as_candidate(candidate), score=self.reduction(own) if own else -math.inf)
             for candidate, own in zip(record.candidates, scores, strict=True)
         ]
 
@@ -144,6 +146,8 @@ class Reading:
         """What a smaller run has fewer of: independent samples, or whole subtrees."""
         candidates = record.candidates
         where = f"{self.folder}: problem {record.problem_id}"
+        if record.adaptive:
+            raise UserError(f"{where} was sampled until it was enough, so it says nothing about n={self.n}")
         cut = any(candidate.stop == Stop.BUDGET for candidate in candidates)
         # Chains may end early by themselves; other searches have fewer candidates only where the budget ran out.
         short = len(candidates) != self.size if self.chains is None else self.chains.budgeted

@@ -50,7 +50,10 @@ class Accuracy:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """The little of a record that the totals are made of. pool: the candidates, if they are independent samples."""
+    """The little of a record that the totals are made of. pool: the candidates, if they are independent samples.
+
+    samples: how many it took until they were enough; None: that was not asked.
+    """
 
     correct: bool | None
     pool: Pool
@@ -60,17 +63,19 @@ class Digest:
     prm_parameters: int | None
     prm_limit: int | None
     endings: Endings
+    samples: int | None
 
     @classmethod
     def of(cls, record: Record, max_tokens: int | None = None) -> Digest:
         """max_tokens: the policy's limit; None: not known."""
-        samples = record.candidates if independent(record) else ()
-        verdicts = tuple(bool(sample.correct) for sample in samples if record.reference is not None)
-        scores = tuple(sample.score for sample in samples)
+        drawn = record.candidates if independent(record) else ()
+        verdicts = tuple(bool(sample.correct) for sample in drawn if record.reference is not None)
+        scores = tuple(sample.score for sample in drawn)
         pool = Pool(record.problem_id, record.level, verdicts, scores, record.ledger)
         sizes = record.policy_parameters, record.prm_parameters, record.prm_limit
         endings = Endings.of(record, max_tokens)
-        return cls(record.correct, pool, record.ledger, record.run_seconds, *sizes, endings)
+        samples = len(record.candidates) if record.adaptive else None
+        return cls(record.correct, pool, record.ledger, record.run_seconds, *sizes, endings, samples)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,7 @@ class Summary:
     the candidates are independent samples. wall_seconds: searching time of all sessions, without loading of models.
     policy_parameters, prm_parameters: see `ModelSize`; None where no record says. prm_limit: see `Record`.
     endings: how the solutions ended. max_tokens: the policy's limit; None: not known.
+    samples: candidates per problem, where they were drawn until they were enough; None: they were not.
     """
 
     accuracy: float | None
@@ -100,6 +106,7 @@ class Summary:
     prm_limit: int | None
     endings: Endings
     max_tokens: int | None
+    samples: float | None
     setting: Setting
 
     def notes(self) -> list[str]:
@@ -140,17 +147,19 @@ def summarize(
         prm_limit=_known([digest.prm_limit for digest in digests]),
         endings=Endings.total([digest.endings for digest in digests]),
         max_tokens=max_tokens,
+        samples=_mean([digest.samples for digest in digests if digest.samples is not None]),
         setting=setting,
     )
 
 
 def independent(record: Record) -> bool:
-    """True when the candidates are the samples as they were drawn: none dropped, no step shared, none a revision.
+    """True when the candidates are the samples as they were drawn: none dropped, no step shared, none a revision, and
+    not only as many as it took.
 
     Where thinking was steered, ends of it that were taken off again are no samples, and tries that were given up mean
     that the search went on until it had what it wanted.
     """
-    if any(candidate.stop == Stop.CUT and candidate.answer is None for candidate in record.candidates):
+    if record.adaptive or any(one.stop == Stop.CUT and one.answer is None for one in record.candidates):
         return False
     parents = {node.parent for node in record.tree} | {candidate.leaf for candidate in record.candidates}
     kept = [node for node in record.tree if node.node in parents or not (node.given or node.stop == Stop.THOUGHT)]
@@ -205,6 +214,10 @@ def _pass_at_k(pools: Sequence[tuple[bool, ...]]) -> dict[str, float]:
 def _known(sizes: Sequence[int | None]) -> int | None:
     """The one that the records agree on, as far as they say."""
     return next((size for size in sizes if size is not None), None)
+
+
+def _mean(counts: Sequence[int]) -> float | None:
+    return sum(counts) / len(counts) if counts else None
 
 
 def _sum(ledgers: Sequence[Ledger]) -> Ledger:

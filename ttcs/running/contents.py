@@ -21,7 +21,9 @@ from ttcs.errors import UserError
 from ttcs.records.folder import begun, write
 
 FILE = "fingerprint.json"
-PLACES = frozenset({"model", "lora", "chat_template", "path"})  # settings that may name a file, a folder or a model
+PLACES = frozenset(
+    {"model", "reference", "lora", "chat_template", "path"}
+)  # settings that may name a file, a folder or a model
 NAMED = 3  # of what differs
 
 
@@ -49,7 +51,8 @@ class Contents:
     @classmethod
     def of(cls, config: DictConfig, problems: Sequence[Problem]) -> Self:
         """As they are now. Problems are told by their texts, wherever they come from."""
-        own = OmegaConf.masked_copy(config, [str(key) for key in config if key not in OUTSIDE])
+        inside = [str(key) for key in config if key not in OUTSIDE or key == "stopping"]  # a strategy may refer to it
+        own = OmegaConf.masked_copy(config, inside)
         plain = OmegaConf.to_container(own, resolve=True)
         assert isinstance(plain, dict)
         named = identity(portable(own))

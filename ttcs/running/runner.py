@@ -50,8 +50,9 @@ class Plan:
     def of(cls, config: Mapping[str, Any]) -> Plan:
         for key in ("n", "seed", "workers"):
             whole(config, key, 0 if key == "seed" else 1)
-        if config.get("open") is not None:
-            whole(config, "open", 1)
+        for key, least in (("open", 1), ("ahead", 0)):
+            if config.get(key) is not None:
+                whole(config, key, least)
         for key in ("policy", "prm", "difficulty", "dataset", *METHOD):
             complete(config, key)
         ranges.check(config)

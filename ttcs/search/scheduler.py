@@ -14,7 +14,8 @@ from ttcs.search.execution import Execution, Outcome
 from ttcs.search.joins import Joins
 from ttcs.search.lane import Lane
 from ttcs.search.opening import Opening
-from ttcs.search.waves import Branching, Running, Sampling, Scoring, Wave
+from ttcs.search.reading import Readers
+from ttcs.search.waves import Branching, Closing, Drawing, Reading, Running, Sampling, Scoring, Wave
 
 Waiter = tuple[int, Running[Any]]  # the number of a problem and a search within it
 
@@ -28,25 +29,30 @@ def run(
     budget: Budget,
     seed: int,
     bound: int | None = None,
+    ahead: int | None = 0,
 ) -> Iterator[Outcome]:
     """Search every problem; outcomes come in the order in which the searches end.
 
     problems: asked for one as long as the policy has room for it, and the engines' caches; None for now means that the
     engines work first. prm: called once, when something has to be scored for the first time. bound: see `Opening`.
+    ahead: see `Execution`.
     What a search comes to depends on the seed and its problem alone: not on the other problems, their order, the bound,
-    or the capacity of the engines.
+    what runs ahead, or the capacity of the engines.
     """
     load = cache(prm)
     searches = Searches(policy, load, Opening(bound, policy.max_tokens))
     arrivals, numbers = iter(problems), count()
-    while True:
-        while searches.room and (problem := next(arrivals, None)) is not None:
-            execution = Execution(problem, policy, load, budget, seed)
-            running = execution.run(strategy.search(problem), selection.reads_scores)
-            yield from searches.begin(next(numbers), running)
-        if not searches.waiting:
-            return
-        yield from searches.work()
+    try:
+        while True:
+            while searches.room and (problem := next(arrivals, None)) is not None:
+                execution = Execution(problem, policy, load, budget, seed, ahead=ahead)
+                running = execution.run(strategy.search(problem), selection.reads_scores)
+                yield from searches.begin(next(numbers), running)
+            if not searches.waiting:
+                return
+            yield from searches.work()
+    finally:
+        searches.readers.close()
 
 
 @dataclass(slots=True)
@@ -59,6 +65,7 @@ class Searches:
     policy: Policy
     prm: Callable[[], PRM]
     opening: Opening
+    readers: Readers[Waiter] = field(init=False, default_factory=Readers)
     _sampling: Lane[Waiter, Continue, Continued] = field(init=False)
     _scoring: Lane[Waiter, Judge, Judged] = field(init=False)
     _joins: Joins = field(init=False, default_factory=Joins)
@@ -74,8 +81,8 @@ class Searches:
 
     @property
     def waiting(self) -> bool:
-        """Whether a search waits for an engine."""
-        return bool(self._scoring or self._sampling)
+        """Whether a search waits for an engine, or for answers to be read."""
+        return bool(self._scoring or self._sampling or self.readers)
 
     def begin(self, order: int, running: Running[Outcome]) -> Iterator[Outcome]:
         """Open the problem of this number; the engines serve the oldest first."""
@@ -84,7 +91,8 @@ class Searches:
 
     def work(self) -> Iterator[Outcome]:
         """Let the engines work for a while, and the searches go on whose results are complete."""
-        for (order, running), results in self._ready():
+        read = self.readers.ready(idle=not (self._scoring or self._sampling))
+        for (order, running), results in read or self._ready():
             yield from self._advance(order, running, results)
 
     def _ready(self) -> list[tuple[Waiter, list[Any]]]:
@@ -124,6 +132,12 @@ class Searches:
             for branch in wave.branches:
                 yield from self._advance(order, branch, None)
             return
+        if isinstance(wave, Reading):
+            self.readers.add((order, running), wave.read)
+            return
+        if isinstance(wave, Drawing | Closing):
+            yield from self._stream(order, running, wave)
+            return
         if isinstance(wave, Scoring):
             self.opening.holds(self.prm().cache_tokens)
         trajectories = [request.trajectory for request in wave.requests]
@@ -132,6 +146,18 @@ class Searches:
             self._sampling.add((order, running), [replace(request, order=order) for request in wave.requests])
         else:
             self._scoring.add((order, running), [replace(request, order=order) for request in wave.requests])
+
+    def _stream(self, order: int, running: Running[Any], wave: Drawing | Closing) -> Iterator[Outcome]:
+        """What has come already is handed out at once."""
+        if isinstance(wave, Closing):
+            self._sampling.withdraw(wave.stream, self.policy.cancel)
+            yield from self._advance(order, running, [])
+            return
+        requests = [replace(request, order=order) for request in wave.requests]
+        if requests and not wave.stream.requests:
+            self.opening.wave(order, running, [request.trajectory for request in requests], scoring=False)
+        if results := self._sampling.draw((order, running), wave.stream, requests):
+            yield from self._advance(order, running, results)
 
     def _end(self, order: int, running: Running[Any], found: Any) -> Iterator[Outcome]:
         """found: the outcome of a problem, or the candidates of a search within it."""

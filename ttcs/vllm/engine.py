@@ -63,10 +63,12 @@ class Engine:
         suppressed: Sequence[int] = (),
         priority: int = 0,
         top_k: int | None = None,
+        likeliest: int = 0,
     ) -> str:
         """Have a sequence continued up to a token in `stops`; the request's name among the outputs.
 
-        Tokens are not decoded: policies work on tokens. stride: how many come at a time. logprobs: of those written.
+        Tokens are not decoded: policies work on tokens. stride: how many come at a time. logprobs: of those written,
+        likeliest: and of so many likelier ones.
         suppressed: tokens that are not to be written. priority: the smallest goes first.
         """
         from vllm import SamplingParams
@@ -82,7 +84,7 @@ class Engine:
             detokenize=False,
             output_kind=RequestOutputKind.DELTA,
             stream_interval=stride,
-            logprobs=0 if logprobs else None,  # of how many likelier tokens beside
+            logprobs=likeliest if logprobs or likeliest else None,  # of how many likelier tokens beside
             logit_bias=dict.fromkeys(suppressed, SUPPRESSING) or None,
             skip_clone=True,  # nobody else has it
         )
