@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from analysis.view.run import Row, Run
+from analysis.view.search import STOPS
 from ttcs.core import Problem
 from ttcs.errors import UserError
 
@@ -19,7 +20,8 @@ def index(runs: Sequence[Run]) -> dict[str, Any]:
     for run in reversed(runs):
         asked |= run.problems
     notes = [f"{run.folder}: the questions are not shown: {run.missing}" for run in runs if run.missing]
-    return {"runs": list(map(_run, runs)), "problems": [_problem(name, runs, asked) for name in ids], "notes": notes}
+    problems = [_problem(name, runs, asked) for name in ids]
+    return {"runs": list(map(_run, runs)), "problems": problems, "notes": notes, "stops": STOPS}
 
 
 def chunks(runs: Sequence[Run]) -> Iterator[tuple[str, str]]:

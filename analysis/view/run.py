@@ -35,7 +35,7 @@ class Row:
 
     @classmethod
     def of(cls, record: Record, selection: str) -> Row:
-        own = None if (part := share(record, selection == "majority")) is None else round(part, 4)
+        own = None if (part := share(record, selection)) is None else round(part, 4)
         known = record.problem_id, record.level, record.family, record.reference, record.answer, record.correct
         return cls(*known, record.ledger.decoded_tokens, own, packed(record))
 

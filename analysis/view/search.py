@@ -19,6 +19,7 @@ from ttcs.records.record import CandidateRecord, NodeRecord, Record
 
 STOPS = tuple(Stop)
 DIGITS = 5  # of a score
+WEIGHED = frozenset({"best", "hierarchical", "weighted"})  # selections that go by scores
 THINKING, GIVEN = 1, 2  # bits of `flags`
 
 
@@ -42,12 +43,12 @@ def columns(record: Record) -> dict[str, Any]:
     }
 
 
-def share(record: Record, by_votes: bool) -> float | None:
-    """What part of the weight of all answers the chosen one has. by_votes: not by scores, as where there are none."""
+def share(record: Record, selection: str) -> float | None:
+    """What part of all answers the chosen one has: of their scores if the selection goes by them, else of the votes."""
     if (chosen := _chosen(record)) is None:
         return None
     answered = [one for one in record.candidates if one.group is not None]
-    scored = not by_votes and any(one.score is not None for one in answered)
+    scored = selection in WEIGHED and any(one.score is not None for one in answered)
     weights = [(one.group, (one.score or 0.0) if scored else 1.0) for one in answered]
     total = sum(weight for _, weight in weights)
     group = record.candidates[chosen].group
@@ -87,6 +88,7 @@ def _candidates(candidates: Sequence[CandidateRecord], place: dict[int, int]) ->
     some: dict[str, list[Any]] = {
         "subtree": [_count(one.subtree) for one in candidates],
         "thinking": [_count(one.thinking) for one in candidates],
+        "confidence": [None if one.confidence is None else _number(one.confidence[0]) for one in candidates],
         "revises": [[_found(place, leaf) for leaf in one.revises] or None for one in candidates],
     }
     return found | {name: column for name, column in some.items() if any(value is not None for value in column)}

@@ -10,7 +10,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 
 from ttcs.export.run import Run, steps, text
 from ttcs.export.tables import Row
-from ttcs.records.record import CandidateRecord, Record
+from ttcs.records.record import CandidateRecord, NodeRecord, Record
 from ttcs.search.ledger import Ledger
 
 WHOLE, REAL, TEXT, TRUTH = pa.int64(), pa.float64(), pa.string(), pa.bool_()
@@ -19,9 +19,9 @@ PROBLEM = {"problem_id": TEXT, "question": TEXT, "level": WHOLE, "family": TEXT,
 CANDIDATE = {"problem_id": TEXT, "candidate": WHOLE, "chosen": TRUTH, "text": TEXT, "steps": pa.list_(TEXT),
              "scores": pa.list_(REAL), "nodes": pa.list_(WHOLE), "answer": TEXT, "group": WHOLE, "score": REAL,
              "correct": TRUTH, "tokens": WHOLE, "thinking": WHOLE, "stop": TEXT, "subtree": WHOLE,
-             "revises": pa.list_(WHOLE)}  # fmt: skip
+             "revises": pa.list_(WHOLE), "confidence": REAL, "least_confidence": REAL}  # fmt: skip
 NODE = {"problem_id": TEXT, "node": WHOLE, "parent": WHOLE, "text": TEXT, "tokens": WHOLE, "stop": TEXT,
-        "score": REAL, "thinking": TRUTH, "given": TRUTH}  # fmt: skip
+        "score": REAL, "thinking": TRUTH, "given": TRUTH, "confidence": REAL, "least_confidence": REAL}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Parquet:
         for index, candidate in enumerate(record.candidates):
             yield "candidates", _candidate(record, index, candidate)
         for node in record.tree:
-            yield "tree", {**{name: getattr(node, name, None) for name in NODE}, **_id(record)}
+            yield "tree", {**{name: getattr(node, name, None) for name in NODE}, **_id(record), **_sure(node)}
 
 
 def _candidate(record: Record, index: int, candidate: CandidateRecord) -> dict[str, Any]:
@@ -60,6 +60,7 @@ def _candidate(record: Record, index: int, candidate: CandidateRecord) -> dict[s
     return {
         **{name: getattr(candidate, name, None) for name in CANDIDATE},
         **_id(record),
+        **_sure(candidate),
         "candidate": index,
         "chosen": index == record.chosen,
         "text": text(path),
@@ -74,6 +75,11 @@ def _ledger(run: Run, record: Record) -> dict[str, float | None]:
     """Of an imported run, what it does not know stands as 0 in a ledger that was read."""
     counts: dict[str, float | None] = asdict(record.ledger)
     return {name: count or None for name, count in counts.items()} if "pool" in run.stored.config else counts
+
+
+def _sure(part: CandidateRecord | NodeRecord) -> dict[str, float | None]:
+    mean, least = part.confidence or (None, None)
+    return {"confidence": mean, "least_confidence": least}
 
 
 def _id(record: Record) -> dict[str, str]:

@@ -6,7 +6,6 @@ not on record and left out; `finished` is ours. Predictions are what our groupin
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
@@ -17,6 +16,7 @@ from ttcs.choice.selection import Best, Majority, Weighted
 from ttcs.core import Candidate, Selection
 from ttcs.export.run import Run, steps, text
 from ttcs.export.tables import Row
+from ttcs.records.grade import as_candidate
 from ttcs.records.record import CandidateRecord, NodeRecord, Record
 from ttcs.records.summary import independent
 
@@ -90,7 +90,7 @@ class SearchAndLearn:
 
 
 def _voters(candidates: Sequence[CandidateRecord]) -> list[Candidate]:
-    return [Candidate(one.group, -math.inf if one.score is None else one.score, one.subtree) for one in candidates]
+    return list(map(as_candidate, candidates))
 
 
 def _boxed(candidates: Sequence[CandidateRecord], chosen: int | None) -> str | None:

@@ -1,7 +1,7 @@
 // What the page was given: INDEX from the start, searches one by one as they are looked at.
 
 const INDEX = JSON.parse(document.getElementById('index').textContent);
-const STOPS = ['step', 'end', 'thought', 'cut', 'length', 'step_length', 'budget'];
+const STOPS = INDEX.stops; // why a step ended
 const THINKING = 1, GIVEN = 2;
 const KEPT = 24; // unpacked searches that are kept
 const unpacked = new Map();

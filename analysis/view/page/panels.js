@@ -1,12 +1,13 @@
 // What stands around the tree: the result, the vote, the candidates, the ledger and the settings.
 
+// Which column a selection goes by; of others, such as votes by confidence, none is said to.
 const DECIDES = { majority: 'count', weighted: 'sum', hierarchical: 'sum', best: 'best' };
 const COLUMNS = { count: 'votes', sum: 'weight', best: 'best' };
 const SHOWN = 12; // answers, before "more"
 
 function result(run, at, found) {
   const [answer, correct, tokens, part] = INDEX.problems[at].runs[run];
-  const by = INDEX.runs[run].selection === 'majority' || part === null ? 'votes' : 'weight';
+  const by = (DECIDES[INDEX.runs[run].selection] ?? 'count') === 'count' ? 'votes' : 'weight';
   return h('div', { class: 'result' },
     h('div', { class: 'answer' }, mark(correct), h('b', {}, answer ?? 'no answer')),
     h('dl', { class: 'facts' },
@@ -21,14 +22,14 @@ function fact(value, what) {
 }
 
 function ballot(run, found) {
-  const by = DECIDES[INDEX.runs[run].selection] ?? 'sum';
-  const decides = found.groups.some((own) => own[by] !== null) ? by : 'count';
+  const by = DECIDES[INDEX.runs[run].selection];
+  const decides = found.groups.some((own) => (own[by] ?? null) !== null) ? by : 'count';
   const groups = [...found.groups].sort((a, b) =>
     (a.group === null) - (b.group === null) || b.chosen - a.chosen || (b[decides] ?? 0) - (a[decides] ?? 0));
   const most = Math.max(...groups.filter((own) => own.group !== null).map((own) => own[decides] ?? 0), 1e-9);
   const table = h('table', { class: 'vote' },
     h('thead', {}, h('tr', {}, h('th', { class: 'text', colSpan: 2 }, 'answer'),
-      Object.entries(COLUMNS).map(([key, label]) => h('th', { class: key === decides ? 'decides' : null }, label)))),
+      Object.entries(COLUMNS).map(([key, label]) => h('th', { class: key === by ? 'decides' : null }, label)))),
     h('tbody', {}, groups.map((own, place) => group(own, place, decides, most))));
   return section('Vote', `decided by ${INDEX.runs[run].selection}`, table,
     groups.length > SHOWN ? h('button', { class: 'more', onclick: (event) => {
@@ -53,11 +54,12 @@ const CANDIDATE = {
   score: (own, index) => two(own.score[index]),
   tokens: (own, index) => number(own.tokens[index]),
   thinking: (own, index) => number(own.thinking?.[index]),
+  confidence: (own, index) => two(own.confidence[index]),
   subtree: (own, index) => own.subtree?.[index] ?? '–',
   revises: (own, index) => own.revises?.[index]?.length ?? '–',
   stop: (own, index) => (own.stop[index] === null ? '–' : STOPS[own.stop[index]]),
 };
-const SORTED = new Set(['#', 'score', 'tokens', 'thinking', 'subtree']);
+const SORTED = new Set(['#', 'score', 'tokens', 'thinking', 'confidence', 'subtree']);
 
 function candidates(found, side) {
   const own = found.candidates, body = h('tbody'), all = own.leaf.map((_, index) => index);

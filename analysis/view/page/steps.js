@@ -3,6 +3,7 @@
 const STOPPED = {
   step: 'goes on', end: 'ends here', thought: 'the thinking ends', cut: 'cut by the strategy', length: 'cut: too long',
   step_length: 'step cut: too long', budget: 'the budget ran out',
+  doubt: 'cut: too unsure',
 };
 
 function reading(found, side) {
@@ -29,7 +30,7 @@ function step(found, side, node, at, here, leaf) {
       h('b', {}, `Step ${at + 1}`),
       h('span', { class: 'score', title: 'score of the PRM' }, two(nodes.score[node])),
       h('span', {}, tokens),
-      h('span', { title: `stop: ${stop}` }, STOPPED[stop]),
+      h('span', { title: `stop: ${stop}` }, STOPPED[stop] ?? stop),
       tags.map((tag) => h('span', { class: 'tag' }, tag)),
       siblings(found, side, node)),
     h('p', {}, nodes.text[node].trim() || '(blank)'));

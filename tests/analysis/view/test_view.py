@@ -160,8 +160,8 @@ def test_the_script_makes_no_markup_of_texts() -> None:
 
 def test_script_and_records_name_stops_and_flags_alike() -> None:
     script = (PAGE / "data.js").read_text()
-    names = re.search(r"const STOPS = \[(.*)\];", script)
-    assert names is not None and tuple(re.findall(r"'(\w+)'", names[1])) == STOPS
+    told = re.search(r"const STOPPED = \{(.*?)\};", (PAGE / "steps.js").read_text(), re.DOTALL)
+    assert told is not None and set(re.findall(r"(\w+): '", told[1])) == set(STOPS)
     assert "const THINKING = 1, GIVEN = 2;" in script
     assert {file.name for file in PAGE.glob("*.js")} == set(pages.SCRIPTS)
 
@@ -174,16 +174,19 @@ def test_two_runs_on_the_same_problems(shown: Shown, tmp_path: Path) -> None:
     assert {"c0-2", "c1-1"} < set(found.scripts) and "c1-2" not in found.scripts
 
 
-def test_thinking_and_revisions(shown: Shown, tmp_path: Path) -> None:
+def test_what_only_some_methods_have(shown: Shown, tmp_path: Path) -> None:
     def change(rows: list[dict[str, Any]]) -> None:
         row = rows[0]
         row["tree"][0] |= {"thinking": True, "given": True}
         row["candidates"][1] |= {"revises": [row["candidates"][0]["leaf"]], "subtree": 2, "thinking": 5}
+        row["candidates"][2] |= {"confidence": [12.5, None], "stop": "doubt", "answer": None, "group": None}
 
     search = shown(copied(tmp_path / "run", change)).search("c0-0")
     assert search["nodes"]["flags"][:2] == [3, 0]
     assert search["candidates"]["revises"][:3] == [None, [search["candidates"]["leaf"][0]], None]
     assert search["candidates"]["subtree"][:2] == [None, 2] and search["candidates"]["thinking"][1] == 5
+    assert search["candidates"]["confidence"][1:3] == [None, 12.5]
+    assert STOPS[search["candidates"]["stop"][2]] == "doubt"
 
 
 BROKEN: list[tuple[Callable[[list[dict[str, Any]]], object], str]] = [
