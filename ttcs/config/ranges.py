@@ -109,6 +109,11 @@ PLANNING = {
     **dict(_of(PART, "GPU.prefill_share GPU.decode_share GPU.memory_share")),
     "price": AMOUNT,
 }
+SERVICE = {
+    "serve.port": Bounds(1, 65535),
+    **dict(_of(COUNT, "serve.at_once serve.most_n serve.body serve.drain")),
+    "serve.keep_alive": POSITIVE,
+}
 CURATION = {**dict(_of(COUNT, "size within")), "weights.*": AMOUNT}
 FIGURES = {
     **dict(_of(COUNT, "resamples parameters.*")),
@@ -139,7 +144,7 @@ TRAINING = {  # transformers' TrainingArguments and configuration of a model
     "architecture.initializer_range": POSITIVE,
 }
 RANGES: Mapping[str, Bounds] = {
-    **RUN, **MODELS, **STOPPING, **STRATEGIES, **PLANNING, **CURATION, **FIGURES, **STAGES, **TRAINING
+    **RUN, **MODELS, **STOPPING, **STRATEGIES, **PLANNING, **SERVICE, **CURATION, **FIGURES, **STAGES, **TRAINING
 }  # fmt: skip
 FOREIGN = frozenset(
     {
