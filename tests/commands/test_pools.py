@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -78,6 +80,15 @@ def test_a_published_pool(convert: Convert, capsys: pytest.CaptureFixture[str]) 
                      "policy": "llama", "prm": "judge", "dataset": "math"}  # fmt: skip
     assert Path("out/accuracy.png").exists()
     assert "accuracy 50.0%" in capsys.readouterr().out
+
+
+def test_the_command_by_itself(convert: Convert) -> None:
+    """In a process in which nothing else was imported."""
+    convert(search_and_learn(), *PUBLISHED)
+    arguments = [sys.executable, "-m", "ttcs.pools", "pool.jsonl", "--out", "alone", *PUBLISHED]
+    ended = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert Path("alone/summary.json").read_text() == Path("out/summary.json").read_text()
 
 
 def test_another_selection_and_reduction(convert: Convert) -> None:

@@ -84,6 +84,9 @@ STOPPING = {
     **dict(_of(PART, "stopping.threshold Beta.threshold Dirichlet.threshold")),
     **dict(_of(COUNT, "stopping.size Window.size orders")),
     "ahead": NATURAL_OR_NULL,
+    "Sharing.tokens": COUNT_OR_NULL,
+    "Sharing.block": COUNT,
+    "Sharing.part": PART,
 }
 STRATEGIES = {
     **dict(_of(COUNT, "width max_steps chains window answer steps top searched")),
