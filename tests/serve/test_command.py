@@ -41,7 +41,7 @@ def test_without_its_extra_it_says_what_to_install(serve: Main, monkeypatch: pyt
     [
         (["serve.port=70000"], "serve.port=70000 is not a whole number of at least 1 and at most 65535"),
         (["serve.api_key_env=NO_SUCH_KEY"], "serve.api_key_env=NO_SUCH_KEY, but there is no such environment variable"),
-        (["+serve.methods.a=[strategy=dvts,n=6]"], "serve.methods.a: n=6 is not a multiple of width=4"),
+        (['+serve.methods.a=["strategy=dvts","n=6"]'], "serve.methods.a: n=6 is not a multiple of width=4"),
         (["+serve.methods.a=dvts"], "serve.methods.a=dvts is not a list of words"),
         (["serve.host=203.0.113.9"], "serve.host=203.0.113.9 serve.port=8000: "),
     ],
