@@ -67,7 +67,7 @@ def simulate(config: DictConfig, problems: int, share: float) -> Run:
 
     strategy, selection = build(config, "strategy"), build(config, "selection")
     outcomes: Iterator[Outcome] = run(
-        strategy, selection, arrivals(), policy, lambda: prm, Budget(), config.seed, config.open
+        strategy, selection, arrivals(), policy, lambda: prm, Budget(), config.seed, config.open, config.ahead
     )
     ends.extend(device.now for _ in outcomes)
     return Run(

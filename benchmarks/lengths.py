@@ -79,6 +79,10 @@ class ShapedPolicy:
         done = self._engine.step()
         return [(ticket, replace(result, steps=self._cut(ticket, result.steps))) for ticket, result in done]
 
+    def cancel(self, ticket: int) -> Continued | None:
+        result = self._engine.cancel(ticket)
+        return None if result is None else replace(result, steps=self._cut(ticket, result.steps))
+
     def _cut(self, ticket: int, whole: Sequence[Step]) -> tuple[Step, ...]:
         """LENGTH where the context ran out."""
         tokens = [token for step in whole for token in step.tokens]

@@ -44,6 +44,10 @@ class StubPolicy:
         done, self._queue = self._queue, []
         return done
 
+    def cancel(self, ticket: int) -> Continued | None:
+        self._queue = [entry for entry in self._queue if entry[0] != ticket]
+        return None
+
     def reset(self) -> None:
         """There is nothing to forget."""
 

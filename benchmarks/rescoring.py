@@ -40,8 +40,8 @@ class RescoringPRM:
     def __init__(self, config: Any, batch_size: int) -> None:
         model, form = config.prm.model, build(config.prm, "format")
         tokenizer = load_tokenizer(model)
-        self._format, self._reader = form, form.reader(tokenizer, model)
-        self._scorer = form.load(model, tokenizer, "auto", "auto")
+        self._head, self._reader = form.head, form.reader(tokenizer, model)
+        self._scorer = self._head.load(model, tokenizer, "auto", "auto")
         self.size = scorer_size(model, self._scorer.model, self._scorer.parameters)
         self.capacity = batch_size
         self.cache_tokens = None  # it has none
@@ -71,7 +71,7 @@ class RescoringPRM:
 
     def _judged(self, trajectory: Trajectory, ends: Sequence[int], hidden: torch.Tensor) -> Judged:
         logits = self._scorer.head(hidden[[end - 1 for end in ends]]).float()
-        scores = iter(self._format.scores(logits).tolist())
+        scores = iter(self._head.scores(logits).tolist())
         return Judged(tuple(None if step.blank else next(scores) for step in trajectory.steps), ends[-1], 0)
 
 

@@ -65,6 +65,7 @@ def simulate(
     prm: Any = None,
     budget: Budget | None = None,
     seed: int = 0,
+    ahead: int | None = 0,
 ) -> dict[str, Outcome]:
     """Problem id -> outcome."""
     prm = prm or ScriptedPRM()
@@ -76,6 +77,7 @@ def simulate(
         lambda: prm,
         budget or Budget(),
         seed,
+        ahead=ahead,
     )
     return {outcome.problem.id: outcome for outcome in outcomes}
 
@@ -131,6 +133,7 @@ class CountingPolicy:
     inner: ScriptedPolicy = field(default_factory=ScriptedPolicy)
     asked: dict[int, Continue] = field(default_factory=dict)
     given: dict[int, Continued] = field(default_factory=dict)
+    cancelled: dict[int, Continued | None] = field(default_factory=dict)
     steps: int = 0
 
     def __post_init__(self) -> None:
@@ -148,6 +151,11 @@ class CountingPolicy:
         done = self.inner.step()
         self.given |= dict(done)
         return done
+
+    def cancel(self, ticket: int) -> Continued | None:
+        result = self.inner.cancel(ticket)
+        self.cancelled[ticket] = result
+        return result
 
     def append(self, text: str | None, cut: bool) -> tuple[Step, ...]:
         return self.inner.append(text, cut)

@@ -163,9 +163,14 @@ def _check(parts: Sequence[Stored], problems: Sequence[Problem] | None) -> set[s
 
 
 def _determined(record: Record) -> Record:
-    """Without clocks, and without what depends on the luck of caches: all that two jobs may differ in."""
-    caches = {"cached_tokens": 0, "prm_tokens": 0, "prm_cached_tokens": 0, "policy_flops": 0, "prm_flops": 0}
-    return replace(record, run_seconds=0.0, ledger=replace(record.ledger, seconds=0.0, **caches))
+    """Without clocks, and without what depends on the luck of caches, or on how far those samples had come that were
+    not needed any more: all that two jobs may differ in."""
+    lucky = ["cached_tokens", "prm_tokens", "prm_cached_tokens", "policy_flops", "prm_flops"]
+    if record.adaptive:
+        lucky += ["prompt_tokens", "policy_calls", "thinking_tokens", "prm_calls", "unread", "rounds"]
+    spoken = {"decoded_tokens": record.ledger.decoded_tokens - record.ledger.speculated_tokens, "speculated_tokens": 0}
+    ledger = replace(record.ledger, seconds=0.0, **dict.fromkeys(lucky, 0), **spoken)
+    return replace(record, run_seconds=0.0, ledger=ledger)
 
 
 def _keep_versions(folder: Path, parts: Sequence[Stored]) -> None:

@@ -30,6 +30,7 @@ from ttcs.records.folder import RECORDS, SUMMARY, claim, undone, write, write_li
 from ttcs.records.grade import grade
 from ttcs.records.record_file import read
 from ttcs.records.summary import Setting, Summary, summarize
+from ttcs.running import naming
 from ttcs.running.picture import drawn
 from ttcs.running.progress import console, counted, percent, title
 from ttcs.search.execution import Outcome
@@ -42,6 +43,8 @@ EXAMPLES = """
 """
 GIVEN = "selection", "reduction", "difficulty", "seed"
 Count = Callable[[str], int]  # tokens of a text
+
+naming.register()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +99,7 @@ def _config(
     file: Path, form: Format, point: Given, names: dict[str, str], n: int, tokenizer: str | None
 ) -> dict[str, Any]:
     """As that of a run, as far as it goes; and which file it was, byte by byte."""
-    chosen = plain(point.config)
-    groups = {key: chosen[key] for key in GIVEN[:3]}
+    groups = {key: plain(point.config[key]) for key in GIVEN[:3]}  # the rest is that of a run, which this is none
     layout = {key: value for key, value in asdict(form.layout).items() if key != "required"}
     read_as = {"columns": layout, "separator": form.separator, "tokenizer": tokenizer}
     strategy = {"_target_": "ttcs.strategies.best_of_n.BestOfN", "n": n}

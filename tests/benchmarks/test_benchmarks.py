@@ -7,18 +7,23 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from omegaconf import OmegaConf
 
 from benchmarks import lockstep, raw, report, tokens
 from benchmarks.harness import QUICK, Limit, Result, Side, Spread, Timed, compare, interleaved
 from benchmarks.lengths import Shape
 from benchmarks.machine import Machine
-from benchmarks.rescoring import FullBeamSearch
+from benchmarks.rescoring import FullBeamSearch, RescoringPRM
+from tests import tiny
+from tests.prms.families import judge
 from tests.simulation import PROBLEMS, STRATEGIES, CountingPolicy, comparable, one, simulate
 from ttcs.choice import reduction
 from ttcs.choice.selection import Best
 from ttcs.core import Continue, Stop, Trajectory
 from ttcs.policies.scripted import ScriptedPolicy
+from ttcs.prms.rlhflow import RLHFlow
 from ttcs.prms.scripted import ScriptedPRM
+from ttcs.prms.transformers import TransformersPRM
 from ttcs.strategies.dvts import DVTS
 
 
@@ -32,6 +37,18 @@ def test_every_scored_node_is_a_conversation():
     found = list(tokens.conversations(outcome, lambda _, texts: [tuple(map(hash, texts))]))
     assert len(found) == sum(node.step.score is not None for node in outcome.tree)
     assert max(map(len, found)) == max(len(candidate.steps) for candidate in outcome.candidates)
+
+
+def test_reading_all_anew_gives_the_scores_of_the_prm():
+    solution = tiny.trajectory("## Step 1: $1 + 1 = 2$.\n\n", "The end.")
+    config = OmegaConf.create(
+        {"prm": {"model": tiny.generative(), "format": {"_target_": "ttcs.prms.rlhflow.RLHFlow"}}}
+    )
+    ((anew,), (kept,)) = (
+        judge(prm, solution) for prm in (RescoringPRM(config, 8), TransformersPRM(RLHFlow(), tiny.generative(), 8))
+    )
+    assert anew.scores == pytest.approx(kept.scores, abs=1e-5)
+    assert len(set(anew.scores)) == 2
 
 
 @pytest.mark.parametrize("group", [1, 5, 12])

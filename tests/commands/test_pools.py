@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +23,7 @@ from ttcs.records.record import Record
 from ttcs.records.record_file import read
 
 Row = dict[str, Any]
+ROOT = Path(__file__).parents[2]
 
 
 def solution(*steps: str) -> str:
@@ -78,6 +82,15 @@ def test_a_published_pool(convert: Convert, capsys: pytest.CaptureFixture[str]) 
                      "policy": "llama", "prm": "judge", "dataset": "math"}  # fmt: skip
     assert Path("out/accuracy.png").exists()
     assert "accuracy 50.0%" in capsys.readouterr().out
+
+
+def test_the_command_by_itself(convert: Convert) -> None:
+    """In a process in which nothing else was imported."""
+    convert(search_and_learn(), *PUBLISHED)
+    arguments = [sys.executable, "-m", "ttcs.pools", "pool.jsonl", "--out", "alone", *PUBLISHED]
+    ended = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert Path("alone/summary.json").read_text() == Path("out/summary.json").read_text()
 
 
 def test_another_selection_and_reduction(convert: Convert) -> None:
@@ -261,3 +274,14 @@ def test_no_file(convert: Convert, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["folder", "--out", "out"])
     assert capsys.readouterr().err == "error: folder is a folder, not a file\n"
+
+
+@pytest.mark.slow
+def test_the_command_in_a_process_of_its_own(tmp_path: Path) -> None:
+    """Where no other command has been imported before."""
+    (tmp_path / "pool.jsonl").write_text("".join(json.dumps(row) + "\n" for row in search_and_learn()))
+    command = [sys.executable, "-m", "ttcs.pools", "pool.jsonl", *PUBLISHED, "--out", "out"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "") and "accuracy 50.0%" in done.stdout

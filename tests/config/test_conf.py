@@ -26,6 +26,8 @@ GROUPS = groups(composed())
 OPTIONS = [(group, file.stem) for group in GROUPS for file in sorted((CONF / group).glob("*.yaml"))]
 NEEDS = {
     ("policy", "custom"): ["policy.model=m"],
+    ("prm", "implicit"): ["prm.model=m"],
+    ("prm", "implicit_least"): ["prm.model=m"],
     ("dataset", "jsonl"): ["dataset.path=p.jsonl"],
     ("dataset", "csv"): ["dataset.path=p.csv"],
     ("dataset", "parquet"): ["dataset.path=p.parquet"],
@@ -65,7 +67,8 @@ def test_the_groups_are_those_that_others_rely_on() -> None:
     options = {group: {option for other, option in OPTIONS if other == group} for group in GROUPS}
     assert options["strategy"] >= {"greedy", "best_of_n", "beam_search", "dvts", "lookahead"}
     assert options["reduction"] == {"last", "min", "prod", "mean"}
-    assert options["selection"] == {"majority", "best", "weighted", "hierarchical"}
+    assert options["selection"] >= {"majority", "best", "weighted", "hierarchical", "confidence", "self_certainty"}
+    assert options["stopping"] >= {"beta", "dirichlet", "window", "settled", "weighted", "weighted_mean", "never"}
     assert options["difficulty"] == {"oracle", "predicted", "annotated"}
     assert options["dataset"] >= {"zoo", "math500", "jsonl", "csv", "parquet", "hub"}
     assert set(GROUPS) >= {"policy", "prm", "budget", "launcher", "experiment"}
@@ -103,10 +106,20 @@ def test_what_changes_a_result_changes_the_folder(override: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "override", ["policy.batch_size=3", "prm.device=cpu", "difficulty=oracle", "+span.dvts=[1,2]", "workers=2"]
+    "override",
+    [
+        *("policy.batch_size=3", "prm.device=cpu", "difficulty=oracle", "+span.dvts=[1,2]", "stopping=window"),
+        "workers=2",
+    ],
 )
 def test_what_cannot_change_a_result_does_not(override: str) -> None:
     assert run_name(_root_=composed(override)) == run_name(_root_=composed())
+
+
+def test_what_runs_ahead_renames_the_folders_of_those_whose_costs_it_changes() -> None:
+    assert run_name(_root_=composed("ahead=0")) == run_name(_root_=composed())
+    adaptive = "strategy=adaptive_vote"
+    assert run_name(_root_=composed(adaptive, "ahead=0")) != run_name(_root_=composed(adaptive))
 
 
 @pytest.mark.parametrize("key", sorted(LATER))

@@ -39,7 +39,7 @@ NOT_NUMBERS = {
         "order",
         "otherwise",
     ),
-    *("model_revision", "revision"),
+    *("model_revision", "reference_revision", "revision"),
     *("partition", "path", "pilot", "policies", "qos", "quantization", "reference", "served_model", "selection"),
     *("system", "system_prompt", "text", "tokenizer", "weights", "name", "domain", "solved", "difficulty", "prompt"),
     *("reasoning", "large", "resume_body", "resume_message", "speculative_config", "fsdp_config", "lora_config"),
@@ -63,13 +63,20 @@ ZERO = {
         "spread",
         "tail",
         "template",
+        "rule",
+        "missed",
+        "check",
+        "deviation",
+        "noise",
+        "last_noise",
+        *("mistake", "liked", "centre"),
     ),
     *("accuracy", "validation", "dropout", "deepen", "token_loss", "next_loss", "care", "rounds", "words", "price"),
     *("warmup_steps", "weight_decay", "max_grad_norm", "adam_beta1", "adam_beta2", "dataloader_num_workers", "sure"),
-    *("min_p", "top_k", "max_num_timeout", "gpus_per_node", "n_jobs", "attempts"),
+    *("min_p", "top_k", "max_num_timeout", "gpus_per_node", "n_jobs", "attempts", "ahead"),
 }
 MINUS_ONE = {"n_jobs", "top_k"}  # joblib: all cores; a server: all tokens
-ANY = {"sure"}  # a score: verifiers have scales of their own
+ANY = {"sure", "centre", "mistake", "liked"}  # a score: verifiers have scales of their own; logarithms
 
 
 def merged(group: Path, option: str) -> dict[str, Any]:

@@ -102,3 +102,23 @@ def test_a_small_run() -> None:
     assert two.seconds < one.seconds
     assert one.open == two.open == 2
     assert 1.2 < one.read < 1.5
+
+
+def test_a_request_that_is_given_up_leaves_no_room_taken() -> None:
+    writer = ScriptedPolicy(min_depth=2, max_depth=2, tokens_per_step=10, capacity=2)
+    device = Device()
+    policy = SimulatedPolicy(writer, Costs(1.0, 0.0, 0.0), 1000, device)
+    problem = Problem("p", " ".join("w" * 33), "1")
+    requests = [Continue(Trajectory(problem), None, None, None, seed=seed) for seed in range(3)]
+    for ticket, request in enumerate(requests):
+        policy.add(ticket, request)
+    while policy.passes < 3:
+        policy.step()
+    policy.step()  # the fourth pass is under way
+    result = policy.cancel(1)
+    assert result is not None and sum(len(step.tokens) for step in result.steps) + result.unseen == policy.passes == 3
+    assert policy.cancel(2) is None
+    done: list[int] = []
+    while not done:
+        done += [ticket for ticket, _ in policy.step()]
+    assert done == [0] and (policy._held, policy._attended) == (0, 0)

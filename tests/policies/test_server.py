@@ -638,3 +638,44 @@ def test_a_server_that_counts_other_tokens_than_we_do_stops_at_the_same_limits(c
     assert run.finished and "boxed{2}" in run.solution
     assert (Stop.CUT in [step.stop for step in run.steps if step.thinking]) == (cut == "thinking")
     assert (run.steps[-1].stop is Stop.CUT) == (cut == "answer")
+
+
+def test_a_request_that_is_given_up_hangs_up_and_the_others_come(log: Log) -> None:
+    expected = finish(policy(log), wave(3))
+    engine = policy(log, batch_size=2)
+    slow = wave(1)[0].seed
+    log.delay = lambda body: 1.0 if body["seed"] == slow else 0.0
+    start = time.monotonic()
+    for ticket, request in enumerate(wave(3)):
+        engine.add(ticket, request)
+    while not log.busy:
+        time.sleep(0.01)
+    assert engine.cancel(0) is None
+    found: dict[int, Continued] = {}
+    while len(found) < 2:
+        found |= dict(engine.step())
+    assert found == {1: expected[1], 2: expected[2]} and time.monotonic() - start < 1.0
+
+
+def test_one_that_waits_for_its_turn_is_never_sent(log: Log) -> None:
+    engine = policy(log, batch_size=1)
+    log.delay = lambda body: 0.2
+    for ticket, request in enumerate(wave(3)):
+        engine.add(ticket, request)
+    assert engine.cancel(1) is None
+    found: dict[int, Continued] = {}
+    while len(found) < 2:
+        found |= dict(engine.step())
+    assert found.keys() == {0, 2} and len(log.bodies) == 2
+
+
+def test_what_was_done_when_it_was_given_up_is_told_once(log: Log) -> None:
+    engine = policy(log)
+    (expected,) = finish(policy(log), wave(1))
+    for ticket, request in enumerate(wave(2)):
+        engine.add(ticket, request)
+    ended = time.monotonic() + 10
+    while engine._client._done.qsize() < 2 and time.monotonic() < ended:
+        time.sleep(0.01)
+    assert engine.cancel(0) == expected
+    assert [ticket for ticket, _ in engine.step()] == [1]

@@ -269,3 +269,28 @@ def test_seeds() -> None:
 def test_the_tokenizer_of_the_tests_knows_blank_lines() -> None:
     tokenizer = load_tokenizer(tiny.folder())
     assert tokenizer.decode(tokenizer("\n", add_special_tokens=False).input_ids) == "\n"
+
+
+def test_a_request_that_is_given_up_is_aborted_and_says_what_it_has_come_to(policy: VLLMPolicy) -> None:
+    tokens = policy.tokenizer("Compute $3$.\n\nCompute $4$.\n\n", add_special_tokens=False).input_ids
+    policy._engine.solution = [*tokens, *[5] * 100]
+    for ticket in (0, 1, 2):
+        policy.add(ticket, Continue(ROOT, None, None, None, ticket))
+    assert policy.cancel(2) is None  # the engine has said nothing of it
+    for _ in range(len(tokens) + 3):
+        policy.step()
+    result = policy.cancel(1)
+    assert result is not None and policy._engine.aborted == ["2", "1"]
+    assert [step.text for step in result.steps] == ["Compute $3$.\n\n", "Compute $4$.\n\n"]
+    assert (result.unseen, result.prompt_tokens) == (3, policy._engine.prompt)
+    while not (done := policy.step()):
+        pass
+    assert [ticket for ticket, _ in done] == [0]
+
+
+def test_a_request_that_was_done_when_it_was_given_up_is_not_handed_out_again(policy: VLLMPolicy) -> None:
+    long = ROOT.extend([Step(0, tuple([5] * 512), "x", Stop.STEP)])
+    policy.add(0, Continue(long, None, None, None, 1))
+    result = policy.cancel(0)
+    assert result is not None and [step.stop for step in result.steps] == [Stop.LENGTH]
+    assert policy.step() == [] and policy._engine.aborted == []

@@ -14,8 +14,7 @@ from tests import tiny
 from tests.prms.families import FAMILIES, Family, judge
 from ttcs.core import Judge, Judged, Problem
 from ttcs.models.pieces import Prefix
-from ttcs.prms.prefixes import Memo, Reading, reading, sequences, shared, stems, tree_size
-from ttcs.prms.transformers import WORTH
+from ttcs.prms.prefixes import WORTH, Memo, Reading, reading, sequences, shared, stems, tree_size
 from ttcs.zoo.generator import Split, exercises
 
 prefixes = st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=8).map(tuple), max_size=12)

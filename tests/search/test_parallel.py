@@ -41,6 +41,10 @@ class Drawn(ScriptedPolicy):
         ticket, request = self.waiting.pop(self.order.randrange(len(self.waiting)))
         return [(ticket, self.continued(request))]
 
+    def cancel(self, ticket: int) -> Continued | None:
+        self.waiting = [entry for entry in self.waiting if entry[0] != ticket]
+        return None
+
 
 @dataclass
 class DrawnPRM(ScriptedPRM):

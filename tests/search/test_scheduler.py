@@ -77,6 +77,10 @@ class Slow(ScriptedPolicy):
         else:
             super().add(ticket, request)
 
+    def cancel(self, ticket: int) -> Continued | None:
+        self.kept = [entry for entry in self.kept if entry[1] != ticket]
+        return super().cancel(ticket)
+
     def step(self) -> list[tuple[int, Continued]]:
         self.now += 1
         ready = [(ticket, self.continued(request)) for due, ticket, request in self.kept if due <= self.now]

@@ -10,15 +10,18 @@ import time
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from ttcs.errors import UserError
+from ttcs.vllm.engine import VERSIONS, _familiar
 from ttcs.vllm.lora import lora_arguments
 from ttcs.vllm.quiet import started_quietly
 from ttcs.vllm.settings import DEFAULTS, Options, Settings
 
+ROOT = Path(__file__).parents[2]
 CHILD = "import os, sys; print('from', os.environ['MARK']); print('and', file=sys.stderr)"
 
 
@@ -131,3 +134,14 @@ def test_the_rank_of_an_adapter(tmp_path: Path) -> None:
     (tmp_path / "adapter_config.json").write_text(json.dumps({"r": 1024}))
     with pytest.raises(UserError, match="rank 1024; vLLM takes 512"):
         lora_arguments(str(tmp_path))
+
+
+def test_a_version_that_is_another_one_inside_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "vllm", SimpleNamespace(__version__="0.99.0"))
+    said = r"^prm: vLLM 0\.99\.0 is another one .*outputs_queue.*: pip install 'vllm>=0\.32,<0\.33'$"
+    with pytest.raises(UserError, match=said), _familiar("prm"):
+        getattr(SimpleNamespace(), "outputs_queue")  # noqa: B009 - as the code that drives vLLM does
+
+
+def test_the_known_versions_are_those_that_are_installed() -> None:
+    assert f'"vllm{VERSIONS}"' in (ROOT / "pyproject.toml").read_text()

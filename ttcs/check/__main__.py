@@ -27,6 +27,7 @@ from ttcs.running.progress import console
 
 register_resolvers()
 REFERENCE = "ttcs.prms.transformers.TransformersPRM"
+PLAIN = REFERENCE, "ttcs.prms.two_models.TwoModelsPRM"  # what runs on transformers
 READ = 8  # solutions that the reference reads at once
 
 
@@ -65,7 +66,7 @@ def _expected(config: DictConfig) -> list[Judged] | None:
 
     None where it runs there anyway, or has no model of its own.
     """
-    if "model" not in config.prm or config.prm._target_ == REFERENCE:
+    if "model" not in config.prm or config.prm._target_ in PLAIN:
         return None
     kept = {key: config.prm[key] for key in ("model", "model_revision", "format") if key in config.prm}
     reference: PRM | None = build({"prm": {"_target_": REFERENCE, "batch_size": READ, **kept}}, "prm")

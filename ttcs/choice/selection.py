@@ -26,7 +26,7 @@ class Majority:
     reads_scores: ClassVar[bool] = False
 
     def __call__(self, candidates: Sequence[Candidate]) -> int | None:
-        return _best_of_heaviest(candidates, _answered(candidates), weight=lambda _: 1.0)
+        return heaviest(candidates, answered(candidates), weight=lambda _: 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Weighted:
     reads_scores: ClassVar[bool] = True
 
     def __call__(self, candidates: Sequence[Candidate]) -> int | None:
-        return _best_of_heaviest(candidates, _scored(candidates), weight=lambda i: candidates[i].score)
+        return heaviest(candidates, _scored(candidates), weight=lambda i: candidates[i].score)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +70,22 @@ class Hierarchical:
         return None if best is None else winners[best]
 
 
-def _answered(candidates: Sequence[Candidate]) -> list[int]:
+def answered(candidates: Sequence[Candidate]) -> list[int]:
+    """Those that count at all."""
     return [i for i, candidate in enumerate(candidates) if candidate.answer is not None]
 
 
 def _scored(candidates: Sequence[Candidate]) -> list[int]:
-    answered = _answered(candidates)
-    return answered if len(answered) == 1 else [i for i in answered if candidates[i].score > -math.inf]
+    eligible = answered(candidates)
+    return eligible if len(eligible) == 1 else [i for i in eligible if candidates[i].score > -math.inf]
 
 
-def _best_of_heaviest(
-    candidates: Sequence[Candidate], eligible: Sequence[int], weight: Callable[[int], float]
-) -> int | None:
+def heaviest(candidates: Sequence[Candidate], eligible: Sequence[int], weight: Callable[[int], float]) -> int | None:
+    """The best-scored candidate of the answer that weighs most, by those eligible; of equal ones the first seen."""
     groups: dict[int | None, list[int]] = {}
     for i in eligible:
         groups.setdefault(candidates[i].answer, []).append(i)
     sums = {answer: math.fsum(map(weight, group)) for answer, group in groups.items()}
     largest = max(sums.values(), default=0.0)
-    heaviest = next((groups[answer] for answer, total in sums.items() if total >= largest - TIE * abs(largest)), [])
-    return max(heaviest, key=lambda i: candidates[i].score, default=None)
+    leading = next((groups[answer] for answer, total in sums.items() if total >= largest - TIE * abs(largest)), [])
+    return max(leading, key=lambda i: candidates[i].score, default=None)

@@ -27,9 +27,14 @@ THROUGHPUT = frozenset(
     }
 )
 # Settings that came later: null, they say what was so before, and no folder is named after them.
-LATER = frozenset({"policy.top_k", "policy.model_revision", "prm.model_revision", "dataset.revision"})
+LATER = frozenset(
+    {
+        *("policy.top_k", "policy.model_revision", "prm.model_revision", "dataset.revision"),
+        *("strategy.confidence", "strategy.window"),
+    }
+)
 # What happens around a run, not in it.
-OUTSIDE = frozenset({"hydra", "difficulty", "launcher", "open", "picture", "span", "workers"})
+OUTSIDE = frozenset({"hydra", "difficulty", "launcher", "open", "picture", "span", "stopping", "workers"})
 
 
 def register_resolvers() -> None:
@@ -62,9 +67,19 @@ def plain(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def identity(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Dotted key -> value of a `portable` configuration, of everything that can change a result."""
-    inside = {key: value for key, value in config.items() if key not in OUTSIDE}
+    """Dotted key -> value of a `portable` configuration, of everything that can change a result, or what it costs.
+
+    What runs ahead of samples that may be enough changes costs alone, and of a strategy without a rule nothing.
+    """
+    outside = OUTSIDE if _stops(config) else OUTSIDE | {"ahead"}
+    inside = {key: value for key, value in config.items() if key not in outside}
     return {key: value for key, value in settings(inside).items() if key.rpartition(".")[2] not in THROUGHPUT}
+
+
+def _stops(config: Mapping[str, Any]) -> bool:
+    """Whether the strategy has a rule by which samples are enough."""
+    strategy = config.get("strategy")
+    return isinstance(strategy, Mapping) and strategy.get("stopping") is not None
 
 
 def settings(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def _of(limits: Bounds, names: str) -> Iterator[tuple[str, Bounds]]:
 
 RUN = {
     **dict(_of(COUNT_OR_NULL, "n limit samples open")),  # a strategy's own are never null, which its class says
-    **dict(_of(COUNT, "span.* shards bins")),
+    **dict(_of(COUNT, "span.* shards bins levelled.levels")),
     **dict(_of(NATURAL, "shard")),
     **dict(_of(SEED, "seed Columns.seed")),
     **dict(_of(PROCESSES, "workers processes")),
@@ -53,7 +53,9 @@ MODELS = {
     "gpu_memory_utilization": Bounds(0, 1, whole=False, null=True, above=True),
     **dict(_of(COUNT_OR_NULL, "VLLMPolicy.batch_size VLLMPRM.batch_size")),
     "cache_gb": AMOUNT_OR_NULL,
-    **dict(_of(AMOUNT, "TransformersPolicy.cache_gb TransformersPRM.cache_gb")),
+    **dict(_of(AMOUNT, "TransformersPolicy.cache_gb TransformersPRM.cache_gb TwoModelsPRM.cache_gb")),
+    **dict(_of(POSITIVE, "LogRatio.beta Least.scale")),
+    "Least.centre": Bounds(whole=False),
     "timeout": POSITIVE,
     "retries": NATURAL,
     "body.top_k": Bounds(-1),  # -1: all tokens
@@ -65,15 +67,34 @@ MODELS = {
     **dict(_of(SHARE, "accuracy misconception fix quality blind tail")),
     **dict(_of(SHARE, "ScriptedThinking.end ScriptedThinking.mend ScriptedThinking.spoil")),
     "ScriptedThinking.tokens": COUNT,
+    **dict(_of(COUNT, "ScriptedChain.steps ScriptedChain.values ScriptedBelief.steps ScriptedBelief.values")),
+    **dict(_of(SHARE, "ScriptedChain.slip ScriptedChain.rule ScriptedChain.share")),
+    "ScriptedBelief.right": Bounds(0, 1, whole=False, above=True, below=True),
+    "ScriptedBelief.fade": PART,
+    **dict(_of(SHARE, "ScriptedBelief.missed ScriptedBelief.blind ScriptedBelief.check")),
+    **dict(_of(AMOUNT, "ScriptedBelief.deviation ScriptedBelief.noise ScriptedBelief.last_noise")),
+    **dict(_of(Bounds(whole=False), "ScriptedBelief.mistake ScriptedBelief.liked")),
     **dict(_of(AMOUNT, "policy.spread ScriptedPolicy.spread")),  # a recipe's runs have another one
     "pace": COUNT_OR_NULL,
     **dict(_of(COUNT_OR_NULL, "ScriptedPolicy.cache_tokens ScriptedPRM.cache_tokens")),
     "ScriptedPolicy.tail": SHARE,
     **dict(_of(COUNT, "parameters ModelSize.layers ModelSize.hidden")),
 }
+STOPPING = {
+    **dict(_of(PART, "stopping.threshold Beta.threshold Dirichlet.threshold")),
+    **dict(_of(COUNT, "stopping.size Window.size orders")),
+    "ahead": NATURAL_OR_NULL,
+    "Sharing.tokens": COUNT_OR_NULL,
+    "Sharing.block": COUNT,
+    "Sharing.part": PART,
+}
 STRATEGIES = {
     **dict(_of(COUNT, "width max_steps chains window answer steps top searched")),
     **dict(_of(NATURAL, "k waits")),
+    **dict(_of(COUNT_OR_NULL, "BestOfN.confidence BestOfN.window")),
+    **dict(_of(COUNT, "DeepConf.k warm_up every agree probe")),
+    **dict(_of(PART, "keep consensus")),
+    "power": AMOUNT,
     "least": NATURAL_OR_NULL,
     "balance": POSITIVE,
     "sure": Bounds(whole=False, null=True),  # a score, whatever the verifier's are
@@ -87,6 +108,11 @@ PLANNING = {
     **dict(_of(POSITIVE, "GPU.flops GPU.bandwidth GPU.memory GPU.kv_bytes")),
     **dict(_of(PART, "GPU.prefill_share GPU.decode_share GPU.memory_share")),
     "price": AMOUNT,
+}
+SERVICE = {
+    "serve.port": Bounds(1, 65535),
+    **dict(_of(COUNT, "serve.at_once serve.most_n serve.body serve.drain")),
+    "serve.keep_alive": POSITIVE,
 }
 CURATION = {**dict(_of(COUNT, "size within")), "weights.*": AMOUNT}
 FIGURES = {
@@ -120,7 +146,7 @@ TRAINING = {  # transformers' TrainingArguments and configuration of a model
     "architecture.initializer_range": POSITIVE,
 }
 RANGES: Mapping[str, Bounds] = {
-    **RUN, **MODELS, **STRATEGIES, **PLANNING, **CURATION, **FIGURES, **STAGES, **TRAINING
+    **RUN, **MODELS, **STOPPING, **STRATEGIES, **PLANNING, **SERVICE, **CURATION, **FIGURES, **STAGES, **TRAINING
 }  # fmt: skip
 FOREIGN = frozenset(
     {

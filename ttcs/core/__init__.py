@@ -7,15 +7,30 @@ ledgers, records) belongs to the scheduler.
 """
 
 from ttcs.core.engine import PRM, Continue, Continued, Judge, Judged, ModelSize, Policy
-from ttcs.core.search import Append, Candidate, Parallel, Reduction, Request, Sample, Score, Search, Selection, Strategy
-from ttcs.core.solution import Part, Problem, Step, Stop, Trajectory, Turn, judged
+from ttcs.core.search import (
+    Append,
+    Candidate,
+    Enough,
+    Parallel,
+    Reduction,
+    Request,
+    Sample,
+    Score,
+    Search,
+    Selection,
+    Stopping,
+    Strategy,
+)
+from ttcs.core.solution import Confidence, Part, Problem, Step, Stop, Trajectory, Turn, judged, overall
 
 __all__ = [
     "PRM",
     "Append",
     "Candidate",
+    "Confidence",
     "Continue",
     "Continued",
+    "Enough",
     "Judge",
     "Judged",
     "ModelSize",
@@ -31,8 +46,10 @@ __all__ = [
     "Selection",
     "Step",
     "Stop",
+    "Stopping",
     "Strategy",
     "Trajectory",
     "Turn",
     "judged",
+    "overall",
 ]

@@ -27,7 +27,7 @@ class Continue:
 
     `seed` alone decides the randomness, so the result does not depend on what else is in the batch.
     `capped`: `max_tokens` comes from the budget of the run, so running out of it is `Stop.BUDGET`.
-    thinking, answer, total, suppress: see `Sample`.
+    thinking, answer, total, suppress, confidence, least: see `Sample`.
     order: the number of its problem in the order of arrival. The smallest is served first; no result depends on it.
     """
 
@@ -43,6 +43,8 @@ class Continue:
     total: int | None = None
     suppress: bool = False
     order: int = 0
+    confidence: int | None = None
+    least: tuple[float, int] | None = None
 
     @property
     def limit(self) -> int | None:
@@ -102,6 +104,18 @@ class Policy(Protocol):
 
     def step(self) -> list[tuple[int, Continued]]: ...
 
+    def cancel(self, ticket: int) -> Continued | None:
+        """Give up a request that `step` has not returned: nothing is decoded for it beyond a step that is under way.
+
+        What it has come to, as far as the engine has told; None: it was not begun. `unseen` are the tokens of a step
+        that has not ended.
+        """
+        ...
+
+    def wake(self) -> None:
+        """From another thread: have a `step` that waits for others, as for a server, return with what there is."""
+        ...
+
     def append(self, text: str | None, cut: bool) -> tuple[Step, ...]:
         """The steps of an `Append`, with node = -1."""
         ...
@@ -121,6 +135,14 @@ class PRM(Protocol):
     def add(self, ticket: int, request: Judge) -> None: ...
 
     def step(self) -> list[tuple[int, Judged]]: ...
+
+    def cancel(self, ticket: int) -> None:
+        """Give up a request that `step` has not returned: what of it nobody has begun to read is not read."""
+        ...
+
+    def wake(self) -> None:
+        """As a policy's."""
+        ...
 
     def reset(self) -> None:
         """As a policy's."""

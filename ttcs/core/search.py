@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ttcs.core.solution import Problem, Trajectory
+from ttcs.core.solution import Confidence, Problem, Trajectory
+
+# (the first trajectories of a request, continued; for each the group of its answer) -> whether they are enough.
+Enough = Callable[[tuple[Trajectory, ...], tuple[int | None, ...]], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,14 @@ class Sample:
         leave room for both.
     total: tokens of thinking and answer together at most, after which the answer is taken as it stands (`Stop.CUT`).
     suppress: the next token is none that begins the end of the thinking, or ends the turn.
+    enough: the reply is the shortest beginning of the request, in its order, for which this holds; all of it where it
+        never does. It is asked about one more of them at a time, as if they were sampled one after another. groups:
+        equal answers have equal numbers, in order of first sight; None: no answer, or not finished.
+    scored: with `enough`, the PRM reads every finished one before that is asked about it.
+    seen: with `enough`, trajectories that are there already: their groups come before those of the new ones.
+    confidence: the steps come with the policy's, of so many likeliest tokens (k).
+    least: (threshold, window) of tokens: with `confidence`, the least window is told as well, and what falls below the
+        threshold on a whole window of this request is ended there (`Stop.DOUBT`) and no answer.
     """
 
     trajectories: tuple[Trajectory, ...]
@@ -35,6 +46,11 @@ class Sample:
     answer: int | None = None
     total: int | None = None
     suppress: bool = False
+    enough: Enough | None = None
+    scored: bool = False
+    seen: tuple[Trajectory, ...] = ()
+    confidence: int | None = None
+    least: tuple[float, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +111,13 @@ class Reduction(Protocol):
 class Candidate:
     """A finished trajectory as a selection sees it.
 
-    answer: a group id (None: no answer). score: the reduction. subtree: as of its trajectory.
+    answer: a group id (None: no answer). score: the reduction. subtree, confidence: as of its trajectory.
     """
 
     answer: int | None
     score: float
     subtree: int | None = None
+    confidence: Confidence | None = None
 
 
 class Selection(Protocol):
@@ -110,3 +127,12 @@ class Selection(Protocol):
     def reads_scores(self) -> bool: ...
 
     def __call__(self, candidates: Sequence[Candidate]) -> int | None: ...
+
+
+class Stopping(Protocol):
+    """Whether a vote has enough samples. drawn: those so far, in order; n: how many there may be at most."""
+
+    @property
+    def reads_scores(self) -> bool: ...
+
+    def __call__(self, drawn: Sequence[Candidate], n: int) -> bool: ...

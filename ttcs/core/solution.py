@@ -18,6 +18,7 @@ class Stop(StrEnum):
     LENGTH = "length"  # the token limit of the policy ran out, or the PRM reads no solution so long
     STEP_LENGTH = "step_length"  # the token limit of the policy on a single step ran out
     BUDGET = "budget"  # the budget of the run ran out
+    DOUBT = "doubt"  # the policy was less sure of its tokens than the strategy wants
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,18 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Confidence:
+    """How sure a policy was of what it wrote (Fu et al., 2025, section 2): of each token, minus the mean logarithm of
+    the probabilities of the k likeliest ones in its place, as the model gives them before temperature and top_p.
+
+    mean: over all tokens. least: of the means over windows of tokens; None: nobody asked, or none is full.
+    """
+
+    mean: float
+    least: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """A piece of a solution: the tokens are the truth, `text` is derived from them.
 
@@ -50,6 +63,7 @@ class Step:
     is how the search tree is stored once. `score` is the PRM's, in [0, 1]; None: it gave none, or blank.
     logprobs: the natural logarithm of each token's probability as the model gives it, before temperature and top_p;
     None: nobody asked; nan: the policy does not say.
+    confidence: of its tokens, and of the windows that end in it; None: nobody asked.
     thinking: it belongs to the thinking of a reasoning model, not to its answer. given: the strategy put it there, the
     policy has not sampled it.
     """
@@ -62,6 +76,7 @@ class Step:
     logprobs: tuple[float, ...] | None = None
     thinking: bool = False
     given: bool = False
+    confidence: Confidence | None = None
 
     @property
     def blank(self) -> bool:
@@ -135,6 +150,11 @@ class Trajectory:
         return tuple(step.score for step in self.judged if step.score is not None)
 
     @property
+    def confidence(self) -> Confidence | None:
+        """Over all steps that have one; None: none has."""
+        return overall([(len(step.tokens), step.confidence) for step in self.steps if step.confidence is not None])
+
+    @property
     def judged(self) -> tuple[Step, ...]:
         """The steps that a PRM reads: of a reasoning model those of its answer, or while it thinks, of its thinking."""
         return judged(self.steps)
@@ -174,6 +194,15 @@ def judged(steps: Sequence[AnyPart]) -> tuple[AnyPart, ...]:
     """Those of a trajectory that a PRM reads: what the policy wrote of the answer, or before that, its thinking."""
     answer = tuple([step for step in steps if not (step.thinking or step.given)])
     return answer or tuple([step for step in steps if step.thinking and step.stop != Stop.THOUGHT])
+
+
+def overall(parts: Sequence[tuple[int, Confidence]]) -> Confidence | None:
+    """The confidence of a whole from that of its parts, each with its tokens; None: there is none."""
+    if not parts:
+        return None
+    windows = [part.least for _, part in parts if part.least is not None]
+    mean = sum(tokens * part.mean for tokens, part in parts) / sum(tokens for tokens, _ in parts)
+    return Confidence(mean, min(windows, default=None))
 
 
 @dataclass(frozen=True, slots=True)

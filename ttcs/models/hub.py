@@ -14,23 +14,23 @@ WEIGHTS = ("*.safetensors", "*.bin")
 COPIES = ("original/*", "*.gguf", "*.onnx", "onnx/*")  # the same weights for others
 
 
-def pinned(name: str, model: str, revision: str | None, weights: bool = True) -> str:
+def pinned(name: str, model: str, revision: str | None, weights: bool = True, key: str = "model_revision") -> str:
     """The folder of a model at a branch, tag or commit; without a revision the model as it is named.
 
-    name: of the component, for what a person is told. weights: fetch them too. UserError for a revision that there is
-    not, and of a folder, which has none.
+    name: of the component, and key: of its setting, for what a person is told. weights: fetch them too. UserError for a
+    revision that there is not, and of a folder, which has none.
     """
     if revision is None:
         return model
-    key = f"{name}.model_revision={revision}"
+    given = f"{name}.{key}={revision}"
     if Path(model).expanduser().is_dir() or model.startswith((".", "/", "~")):
-        raise UserError(f"{key}: {model} is a folder, and only models of the Hub have revisions")
+        raise UserError(f"{given}: {model} is a folder, and only models of the Hub have revisions")
     wanted = [*SMALL, *WEIGHTS] if weights else [*SMALL]
     try:
         return snapshot_download(model, revision=revision, allow_patterns=wanted, ignore_patterns=[*COPIES])
     except RevisionNotFoundError as error:
-        raise UserError(f"{key}: {model} has no such revision") from error
+        raise UserError(f"{given}: {model} has no such revision") from error
     except LocalEntryNotFoundError as error:
-        raise UserError(f"{key}: {model} is not here at that revision, and the Hub cannot be asked") from error
+        raise UserError(f"{given}: {model} is not here at that revision, and the Hub cannot be asked") from error
     except (HfHubHTTPError, OSError, ValueError) as error:
-        raise UserError(f"{key}: cannot fetch {model}: {(str(error).splitlines() or [''])[0]}") from error
+        raise UserError(f"{given}: cannot fetch {model}: {(str(error).splitlines() or [''])[0]}") from error

@@ -23,7 +23,7 @@ class Prompt:
     see earlier attempts, of which only the end of the turn is the template's.
     system_prompt: None leaves it to the template. chat_template: a Jinja template, or its file, instead of the
     tokenizer's own. revision: how the model was trained to be asked for one, None: not at all. thinking: its turn
-    begins as its thinking does.
+    begins as its thinking does. component: whose settings these are, for what a person is told.
     UserError when there is no template, when it does not take these messages, or when it leaves one of them out.
     """
 
@@ -34,6 +34,7 @@ class Prompt:
         chat_template: str | None = None,
         revision: RevisionFormat | None = None,
         thinking: Thinking | None = None,
+        component: str = "policy",
     ) -> None:
         self._tokenizer = tokenizer
         self._system = system_prompt
@@ -48,7 +49,9 @@ class Prompt:
         except REFUSALS as error:
             name = tokenizer.name_or_path
             if tokenizer.chat_template is None and self._template is None:
-                raise UserError(f"{name} has no chat template: policy.chat_template takes one, or its file") from error
+                raise UserError(
+                    f"{name} has no chat template: {component}.chat_template takes one, or its file"
+                ) from error
             raise UserError(f"the chat template of {name} does not take the prompt: {error}") from error
 
     def __call__(self, problem: Problem, history: Sequence[Turn] = ()) -> Prefix:

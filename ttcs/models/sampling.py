@@ -42,6 +42,12 @@ def logprobs(logits: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
     return torch.log_softmax(logits.float(), -1).gather(-1, tokens[:, None])[:, 0]
 
 
+def confidences(logits: torch.Tensor, k: int) -> torch.Tensor:
+    """Per row minus the mean log-probability of the k likeliest tokens, at temperature 1. logits [rows, vocabulary]."""
+    told = torch.log_softmax(logits.float(), -1)
+    return -told.topk(min(k, told.shape[-1])).values.mean(-1)
+
+
 def _nucleus(probabilities: torch.Tensor, top_p: float) -> torch.Tensor:
     """Zero all but the smallest set of tokens whose mass reaches top_p."""
     ordered, order = probabilities.sort(-1, descending=True)

@@ -8,13 +8,14 @@ need the room.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Protocol
 
 from ttcs.core import Continue, Continued, Judge, Judged, ModelSize, Step, Trajectory
 from ttcs.planning.blocks import BlockCache, blocks, chain
 from ttcs.planning.device import Device
 from ttcs.planning.machine import Costs
+from ttcs.policies.scripted import so_far
 
 WRITING, READING = 0.05, 0.002  # seconds that `step` waits, as with vLLM
 
@@ -42,12 +43,13 @@ class Judgement(Protocol):
 
 @dataclass(slots=True)
 class Row:
-    """A request being decoded. blocks, tokens: of all that it will have in the end."""
+    """A request being decoded. blocks, tokens: of all that it will have in the end. begun: passes before its first."""
 
     ticket: int
     result: Continued
     blocks: list[int]
     tokens: int
+    begun: int
 
 
 class SimulatedPolicy:
@@ -63,13 +65,32 @@ class SimulatedPolicy:
         self._cache = BlockCache(cache_tokens)
         self._queue: list[tuple[int, int, Continue]] = []  # a heap: the oldest problem, then the oldest request
         self._rows: list[tuple[int, int, Row]] = []  # a heap: the pass that writes its last token, the ticket
-        self._held = self._attended = 0
+        self._held = self._attended = self._begun = 0
         self._done: list[tuple[int, Continued]] = []
         self.news = False
         device.join("policy", self)
 
     def add(self, ticket: int, request: Continue) -> None:
         heappush(self._queue, (request.order, ticket, request))
+
+    def cancel(self, ticket: int) -> Continued | None:
+        """A pass that is under way takes as long as it would have."""
+        self._queue = [entry for entry in self._queue if entry[1] != ticket]
+        heapify(self._queue)
+        if done := [result for name, result in self._done if name == ticket]:
+            self._done = [entry for entry in self._done if entry[0] != ticket]
+            return done[0]
+        row = next((row for _, name, row in self._rows if name == ticket), None)
+        if row is None:
+            return None
+        self._rows = [entry for entry in self._rows if entry[1] != ticket]
+        heapify(self._rows)
+        self._held -= row.tokens
+        self._attended -= row.result.prompt_tokens + self._begun - row.begun
+        return so_far(row.result, self.passes - row.begun)
+
+    def wake(self) -> None:
+        """It waits for nobody."""
 
     def reset(self) -> None:
         self._cache.clear()
@@ -90,6 +111,7 @@ class SimulatedPolicy:
         if not self._rows:
             return None
         self._attended += len(self._rows)
+        self._begun += 1
         costs = self._costs
         return costs.weights + costs.context * self._attended + costs.read * read
 
@@ -117,7 +139,8 @@ class SimulatedPolicy:
         cached = self._cache.cached(prefix, result.prompt_tokens)
         self._cache.use(prefix)
         told = replace(result, cached_tokens=cached)
-        heappush(self._rows, (self.passes + max(1, written), ticket, Row(ticket, told, row, tokens)))
+        opened = Row(ticket, told, row, tokens, self.passes)
+        heappush(self._rows, (self.passes + max(1, written), ticket, opened))
         self._held += tokens
         self._attended += result.prompt_tokens
         return result.prompt_tokens - cached
@@ -146,6 +169,16 @@ class SimulatedPRM:
 
     def add(self, ticket: int, request: Judge) -> None:
         heappush(self._queue, (request.order, ticket, request))
+
+    def cancel(self, ticket: int) -> None:
+        """What is read already is paid for."""
+        self._queue = [entry for entry in self._queue if entry[1] != ticket]
+        heapify(self._queue)
+        self._pass = [entry for entry in self._pass if entry[0] != ticket]
+        self._done = [entry for entry in self._done if entry[0] != ticket]
+
+    def wake(self) -> None:
+        """It waits for nobody."""
 
     def reset(self) -> None:
         self._cache.clear()

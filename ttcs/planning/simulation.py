@@ -46,7 +46,7 @@ def expected(config: Mapping[str, Any]) -> Expected:
         loaded: PRM = prm
         return loaded
 
-    outcomes = run(strategy, selection, problems, policy, load, budget, config["seed"], config["open"])
+    outcomes = run(strategy, selection, problems, policy, load, budget, config["seed"], config["open"], config["ahead"])
     records = [grade(outcome, selection, reduction, 0.0) for outcome in outcomes]
     records.sort(key=lambda record: record.problem_id)
     return Expected(simulated(records, policy.size.parameters), f"a simulation of {PROBLEMS} problems")

@@ -11,6 +11,7 @@ from ttcs.core import Continue, Step, Stop
 from ttcs.errors import UserError
 from ttcs.models.boundaries import Boundaries
 from ttcs.models.reasoning import Thinking
+from ttcs.policies.sureness import Sureness
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ class Draft:
     room: int
     tokens: list[int] = field(init=False, default_factory=list)
     logprobs: list[float] = field(init=False, default_factory=list)
+    sureness: Sureness = field(init=False)
     _ends: list[End] = field(init=False, default_factory=list)
     _content: bool = field(init=False, default=False)  # the current step is more than white space
     _thinking: bool = field(init=False)  # where the next token belongs
@@ -101,10 +103,13 @@ class Draft:
 
     def __post_init__(self) -> None:
         self._thinking = self.rules.thinking is not None and not self.request.trajectory.thought
+        self.sureness = Sureness(self.request.least)
 
-    def append(self, token: int, logprob: float = nan) -> None:
+    def append(self, token: int, logprob: float = nan, confidence: float = nan) -> None:
         """Add a token and note whether a step, the thinking, the solution or the room for it ended."""
         self.logprobs.append(logprob)
+        if self.request.confidence is not None:
+            self.sureness.add(confidence)
         boundary = self.rules.boundaries.ends_step(self.tokens[-1] if self.tokens else None, token)
         self.tokens.append(token)
         self._content = self._content or token in self.rules.boundaries.solid
@@ -120,6 +125,8 @@ class Draft:
             self._cut()
         elif self.left_of_step == 0:
             self.end_step()
+        if self.sureness.doubtful and not self.finished:
+            self._doubt()
 
     def end_step(self) -> None:
         """Note that the step was too long."""
@@ -158,6 +165,11 @@ class Draft:
         )
 
     @property
+    def begun(self) -> int:
+        """Tokens behind the last step that has ended."""
+        return len(self.tokens) - self._last
+
+    @property
     def live(self) -> bool:
         """Whether the solution can go on from here."""
         if not self._ends:
@@ -166,16 +178,25 @@ class Draft:
         return stop in (Stop.STEP, Stop.THOUGHT) or (stop is Stop.CUT and thinking)
 
     def steps(self) -> tuple[Step, ...]:
-        """The steps, once finished; without room for a single token one empty step that says why."""
+        """The steps that have ended; without room for a single token one empty step that says why."""
         if self.room == 0:
             return (Step(-1, (), "", self._limit, thinking=self._thinking),)
         steps, start = [], 0
         for end, stop, thinking in self._ends:
             text = self._added(start, end)
-            logprobs = tuple(self.logprobs[start:end]) if self.request.logprobs else None
-            steps.append(Step(-1, tuple(self.tokens[start:end]), text, stop, logprobs=logprobs, thinking=thinking))
+            told = tuple(self.logprobs[start:end]) if self.request.logprobs else None
+            sure = self.sureness.of(start, end)
+            tokens = tuple(self.tokens[start:end])
+            steps.append(Step(-1, tokens, text, stop, logprobs=told, thinking=thinking, confidence=sure))
             start = end
         return tuple(steps)
+
+    def _doubt(self) -> None:
+        """Note that it is given up; what has just ended goes no further either."""
+        if self._last < len(self.tokens):
+            self._end(Stop.DOUBT)
+        else:
+            self._ends[-1] = End(self._last, Stop.DOUBT, self._ends[-1].thinking)
 
     def _added(self, start: int, end: int) -> str:
         """The text that a step's tokens add, which may depend on tokens before them, but on none before a whole one."""

@@ -78,6 +78,15 @@ class ServerPolicy:
         self._api.check(request)
         self._client.submit(ticket, request.order, partial(self._continued, request))
 
+    def cancel(self, ticket: int) -> Continued | None:
+        """The connection is closed, on which a server stops. What it had written by then it does not say: only what was
+        done already is known.
+        """
+        return self._client.give_up(ticket)
+
+    def wake(self) -> None:
+        self._client.wake()
+
     def append(self, text: str | None, cut: bool) -> tuple[Step, ...]:
         return self.rules.append(text, cut)
 
@@ -107,9 +116,12 @@ class ServerPolicy:
             computed += read - (piece.cached_tokens or 0)
             unseen += max(0, piece.unseen - piece.over)  # the end of the turn is put in the draft below
             turn, last = turn + 1, self.rules.decode(piece.tokens)
-            _write(draft, piece.tokens, piece.logprobs or [nan] * len(piece.tokens))
+            unknown = [nan] * len(piece.tokens)
+            _write(draft, piece.tokens, piece.logprobs or unknown, piece.confidences or unknown)
+            if draft.sureness.doubtful:  # which the server cannot know
+                unseen += max(0, len(ask.prompt) + len(piece.tokens) - len(prefix) - len(draft.tokens))
             if piece.over:
-                _write(draft, [self.tokenizer.eos_token_id], [nan])
+                _write(draft, [self.tokenizer.eos_token_id], [nan], draft.sureness.tokens[-1:] or [nan])
             going_on = ask.suppressed and piece.tokens  # one token was asked for, and it is there
             if piece.cut and not draft.finished and not going_on:
                 if of_step:
@@ -140,14 +152,15 @@ class ServerPolicy:
             logprobs=request.logprobs,
             mark=thinking.mark if thinking is not None and request.thinking is not None else None,
             suppressed=draft.suppressed,
+            confidence=request.confidence,
         )
 
 
-def _write(draft: Draft, tokens: Sequence[int], logprobs: Sequence[float]) -> None:
-    for token, logprob in zip(tokens, logprobs, strict=True):
+def _write(draft: Draft, tokens: Sequence[int], logprobs: Sequence[float], confidences: Sequence[float]) -> None:
+    for token, logprob, confidence in zip(tokens, logprobs, confidences, strict=True):
         if draft.finished:
             return
-        draft.append(token, logprob)
+        draft.append(token, logprob, confidence)
 
 
 def _limited(draft: Draft) -> Continue:
@@ -164,5 +177,5 @@ def _limited(draft: Draft) -> Continue:
 def _cut(draft: Draft, request: Continue) -> Draft:
     """The draft with room for no more tokens than it has."""
     cut = Draft(draft.rules, request, len(draft.tokens))
-    _write(cut, draft.tokens, draft.logprobs)
+    _write(cut, draft.tokens, draft.logprobs, draft.sureness.tokens or [nan] * len(draft.tokens))
     return cut

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from itertools import groupby
 from math import nan
 
@@ -17,7 +17,7 @@ from ttcs.models.load import context_length, load_model, load_tokenizer, model_s
 from ttcs.models.prompt import Prompt
 from ttcs.models.reasoning import ReasoningFormat, Thinking
 from ttcs.models.revision import RevisionFormat, revision_format
-from ttcs.models.sampling import draw, logprobs, uniforms
+from ttcs.models.sampling import confidences, draw, logprobs, uniforms
 from ttcs.policies.draft import Draft, rules
 from ttcs.policies.limits import check_sampling, check_step_tokens
 
@@ -98,6 +98,17 @@ class TransformersPolicy:
     def add(self, ticket: int, request: Continue) -> None:
         heappush(self._queue, (request.order, ticket, request))
 
+    @torch.inference_mode()
+    def cancel(self, ticket: int) -> Continued | None:
+        """The row is free at once. What it had written is not kept, as nobody goes on from there; its prefix is."""
+        self._queue = [entry for entry in self._queue if entry[1] != ticket]
+        heapify(self._queue)
+        place = next((place for place, row in enumerate(self._rows) if row.ticket == ticket), None)
+        return None if place is None else self._result(self._remove(place))
+
+    def wake(self) -> None:
+        """It waits for nobody."""
+
     def append(self, text: str | None, cut: bool) -> tuple[Step, ...]:
         return self.rules.append(text, cut)
 
@@ -172,8 +183,18 @@ class TransformersPolicy:
         told = (
             logprobs(logits, drawn).tolist() if any(row.draft.request.logprobs for row in rows) else [nan] * len(rows)
         )
-        for row, token, logprob in zip(rows, drawn.tolist(), told, strict=True):
-            row.draft.append(token, logprob)
+        sure = self._confidence(logits)
+        for row, token, logprob, confidence in zip(rows, drawn.tolist(), told, sure, strict=True):
+            row.draft.append(token, logprob, confidence)
+
+    def _confidence(self, logits: torch.Tensor) -> list[float]:
+        """Of each row that asks for it."""
+        asked = [row.draft.request.confidence for row in self._rows]
+        found = [nan] * len(asked)
+        for k in {k for k in asked if k is not None}:
+            told = confidences(logits, k).tolist()
+            found = [one if k == wanted else known for one, wanted, known in zip(told, asked, found, strict=True)]
+        return found
 
     def _allowed(self, logits: torch.Tensor) -> torch.Tensor:
         """The logits, minus infinity for what a row must not go on with."""
@@ -195,12 +216,16 @@ class TransformersPolicy:
             if row.draft.live:
                 tokens = [*row.prefix, *row.made]
                 self._model.store(place, tokens[:-1], len(row.prefix) - 1)
-            done.append((row.ticket, self._result(row)))
-            last = self._rows.pop()
-            if last is not row:
-                self._model.move(len(self._rows), place, last.length)
-                self._rows[place] = last
+            done.append((row.ticket, self._result(self._remove(place))))
         return done
 
+    def _remove(self, place: int) -> Row:
+        """Take a row out and put the last one in its place."""
+        row, last = self._rows[place], self._rows.pop()
+        if last is not row:
+            self._model.move(len(self._rows), place, last.length)
+            self._rows[place] = last
+        return row
+
     def _result(self, row: Row) -> Continued:
-        return Continued(row.draft.steps(), len(row.prefix), max(row.cached, 0))
+        return Continued(row.draft.steps(), len(row.prefix), max(row.cached, 0), row.draft.begun)

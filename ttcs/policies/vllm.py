@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from heapq import nlargest
 from itertools import repeat
-from math import nan
+from math import fsum, nan
 from typing import Any, Unpack
 
 from ttcs.core import Continue, Continued, ModelSize, Step
@@ -25,6 +26,7 @@ from ttcs.vllm.settings import Options, Settings
 from ttcs.vllm.stops import frequent
 
 PATIENCE = 0.05  # seconds to wait for tokens
+LIKELIEST = 20  # tokens that the engine tells the log-probabilities of at most
 STRIDE = 8  # tokens that come together where the engine itself stops in time, as it nearly always does
 
 
@@ -44,7 +46,7 @@ class Running:
 
     def result(self) -> Continued:
         cached = max(0, len(self.prefix) - self.computed)
-        return Continued(self.draft.steps(), len(self.prefix), cached, self.beyond)
+        return Continued(self.draft.steps(), len(self.prefix), cached, self.beyond + self.draft.begun)
 
 
 class VLLMPolicy:
@@ -103,6 +105,10 @@ class VLLMPolicy:
         self._done: list[Running] = []
 
     def add(self, ticket: int, request: Continue) -> None:
+        if request.confidence is not None and request.confidence > LIKELIEST:
+            raise UserError(
+                f"the strategy asks for {request.confidence} likeliest tokens, and vLLM tells of {LIKELIEST} at most"
+            )
         trajectory = request.trajectory
         prefix = [*self._prompt(trajectory.problem, trajectory.history), *trajectory.tokens]
         draft = Draft(self.rules, request, self.rules.room(request, len(prefix)))
@@ -118,6 +124,20 @@ class VLLMPolicy:
             self._read(output)
         done, self._done = self._done, []
         return [(running.ticket, running.result()) for running in done]
+
+    def cancel(self, ticket: int) -> Continued | None:
+        """Tokens that the engine has not told of yet, fewer than its stride, are not counted."""
+        running = next((one for one in [*self._done, *self._running.values()] if one.ticket == ticket), None)
+        names = [name for name, one in self._running.items() if one is running]
+        for name in names:
+            del self._running[name]
+        if names:
+            self._engine.abort(names)
+        self._done = [one for one in self._done if one is not running]
+        return running.result() if running is not None and (running.draft.tokens or not running.sent) else None
+
+    def wake(self) -> None:
+        """It waits for no more than a moment."""
 
     def append(self, text: str | None, cut: bool) -> tuple[Step, ...]:
         return self.rules.append(text, cut)
@@ -149,6 +169,7 @@ class VLLMPolicy:
             logprobs=request.logprobs,
             suppressed=draft.suppressed,
             priority=request.order,
+            likeliest=request.confidence or 0,
         )
         self._running[name] = running
 
@@ -162,7 +183,8 @@ class VLLMPolicy:
             running.sent = 0
         told = piece.logprobs or repeat(None)
         for taken, (token, logprobs) in enumerate(zip(piece.token_ids, told, strict=False), 1):
-            running.draft.append(token, logprobs[token].logprob if logprobs else nan)
+            sure = _confidence(logprobs, running.draft.request.confidence) if logprobs else nan
+            running.draft.append(token, logprobs[token].logprob if logprobs else nan, sure)
             if running.draft.finished:
                 running.beyond = len(piece.token_ids) - taken
                 break
@@ -177,6 +199,14 @@ class VLLMPolicy:
             self._done.append(running)
         else:
             self._send(running)
+
+
+def _confidence(logprobs: Mapping[int, Any], k: int | None) -> float:
+    """Of the k likeliest tokens; the one that was written comes on top of them where it is none."""
+    if k is None:
+        return nan
+    likeliest = nlargest(k, (told.logprob for told in logprobs.values()))
+    return -fsum(likeliest) / len(likeliest)
 
 
 def _check_context(fits: int, wanted: int, own: int) -> None:

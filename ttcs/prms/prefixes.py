@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import islice, pairwise
@@ -13,6 +13,8 @@ from ttcs.models.pieces import Prefix
 from ttcs.prms.format import Reader
 
 MEMO = 20_000  # scores kept for prefixes that come again
+WORTH = 16  # tokens that sequences of a batch have in common when these are read first, once, in a pass of their own
+PADDING = 32  # tokens of padding in a row that cost less than a pass more
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,21 @@ def stems(sequences: Iterable[Prefix], held: Callable[[Prefix], int], worth: int
         if not inside and len(stem) - held(stem) >= worth:
             found.append(stem)
     return found
+
+
+def side_by_side(left: Mapping[Prefix, int], rows: int) -> Iterator[list[Prefix]]:
+    """What is read in one pass: as long as it is not much shorter, for all are padded to the longest.
+
+    left: tokens to be read of each sequence. rows: sequences in a pass at most.
+    """
+    batch: list[Prefix] = []
+    for tokens in sorted(left, key=left.__getitem__, reverse=True):
+        if batch and (len(batch) == rows or left[batch[0]] > 2 * left[tokens] + PADDING):
+            yield batch
+            batch = []
+        batch.append(tokens)
+    if batch:
+        yield batch
 
 
 def tree_size(prefixes: Iterable[Prefix]) -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
-from heapq import heappop, heappush
+from collections.abc import Container, Mapping, Sequence
+from heapq import heapify, heappop, heappush
 
 import torch
 
@@ -13,10 +13,7 @@ from ttcs.models.hub import pinned
 from ttcs.models.load import context_length, load_tokenizer, scorer_size
 from ttcs.models.pieces import Prefix
 from ttcs.prms.format import Format
-from ttcs.prms.prefixes import Memo, Reading, reading, sequences, stems
-
-WORTH = 16  # tokens that sequences of a batch have in common when these are read first, once, in a pass of their own
-PADDING = 32  # tokens of padding in a row that cost less than a pass more
+from ttcs.prms.prefixes import WORTH, Memo, Reading, reading, sequences, side_by_side, stems
 
 
 class TransformersPRM:
@@ -51,6 +48,13 @@ class TransformersPRM:
 
     def add(self, ticket: int, request: Judge) -> None:
         heappush(self._queue, (request.order, ticket, request))
+
+    def cancel(self, ticket: int) -> None:
+        self._queue = [entry for entry in self._queue if entry[1] != ticket]
+        heapify(self._queue)
+
+    def wake(self) -> None:
+        """It waits for nobody."""
 
     def reset(self) -> None:
         self._model.forget()
@@ -96,21 +100,10 @@ class TransformersPRM:
     def _read(self, todo: Mapping[Prefix, Sequence[int]], scores: dict[Prefix, float]) -> dict[Prefix, int]:
         """Read sequences, and the scores of their beginnings of the lengths named; tokens computed, by sequence."""
         computed: dict[Prefix, int] = {}
-        for rows in self._batches(todo):
-            computed |= self._pass(rows, scores)
-        return computed
-
-    def _batches(self, todo: Mapping[Prefix, Sequence[int]]) -> Iterator[list[tuple[Prefix, Sequence[int]]]]:
-        """What is read side by side: as long as it is not much shorter, for all are padded to the longest."""
         left = {tokens: len(tokens) - self._start(tokens, ends) for tokens, ends in todo.items()}
-        batch: list[tuple[Prefix, Sequence[int]]] = []
-        for tokens in sorted(todo, key=left.__getitem__, reverse=True):
-            if batch and (len(batch) == self.capacity or left[batch[0][0]] > 2 * left[tokens] + PADDING):
-                yield batch
-                batch = []
-            batch.append((tokens, todo[tokens]))
-        if batch:
-            yield batch
+        for rows in side_by_side(left, self.capacity):
+            computed |= self._pass([(tokens, todo[tokens]) for tokens in rows], scores)
+        return computed
 
     def _start(self, tokens: Prefix, ends: Sequence[int]) -> int:
         """Tokens that need not be read. A score needs the last token before it read, whatever is cached."""

@@ -70,7 +70,7 @@ class Endings:
 
 def _ends(node: NodeRecord) -> bool:
     cut = node.stop == Stop.CUT and not node.thinking
-    return cut or node.stop in (Stop.END, Stop.LENGTH, Stop.BUDGET)
+    return cut or node.stop in (Stop.END, Stop.LENGTH, Stop.BUDGET, Stop.DOUBT)
 
 
 def _lengths(tree: Iterable[NodeRecord]) -> dict[int, int | None]:

@@ -6,15 +6,16 @@ import math
 from collections.abc import Container, Sequence
 
 from ttcs import answers
-from ttcs.core import Candidate, Reduction, Selection, Trajectory
+from ttcs.core import Candidate, Confidence, Reduction, Selection, Trajectory
 from ttcs.records.record import CandidateRecord, NodeRecord, Record
+from ttcs.search import reading
 from ttcs.search.execution import Outcome
 
 
 def grade(outcome: Outcome, selection: Selection, reduction: Reduction, run_seconds: float) -> Record:
     """Only finished candidates have an answer, and a problem that got none is a wrong one."""
     candidates = _candidates(outcome, reduction)
-    chosen = selection([Candidate(c.group, -math.inf if c.score is None else c.score, c.subtree) for c in candidates])
+    chosen = selection([as_candidate(candidate) for candidate in candidates])
     problem = outcome.problem
     wrong = None if problem.answer is None else False
     return Record(
@@ -32,12 +33,20 @@ def grade(outcome: Outcome, selection: Selection, reduction: Reduction, run_seco
         policy_parameters=outcome.policy_parameters,
         prm_parameters=outcome.prm_parameters,
         prm_limit=outcome.prm_limit,
+        adaptive=outcome.adaptive,
     )
+
+
+def as_candidate(candidate: CandidateRecord) -> Candidate:
+    """As a selection sees it."""
+    score = -math.inf if candidate.score is None else candidate.score
+    sure = None if candidate.confidence is None else Confidence(*candidate.confidence)
+    return Candidate(candidate.group, score, candidate.subtree, sure)
 
 
 def _candidates(outcome: Outcome, reduction: Reduction) -> list[CandidateRecord]:
     trajectories, nodes = outcome.candidates, {node.step.node for node in outcome.tree}
-    extracted = [_answer(trajectory, outcome.problem.options) for trajectory in trajectories]
+    extracted = [reading.answer(trajectory) for trajectory in trajectories]
     groups = answers.group(extracted)
     verdicts = _verdicts(extracted, groups, outcome.problem.answer)
     return [
@@ -52,14 +61,14 @@ def _candidates(outcome: Outcome, reduction: Reduction) -> list[CandidateRecord]
             subtree=trajectory.subtree,
             revises=_revised(trajectory, nodes),
             thinking=trajectory.thinking_tokens if any(step.thinking for step in trajectory.steps) else None,
+            confidence=_confidence(trajectory.confidence),
         )
         for trajectory, answer, group in zip(trajectories, extracted, groups, strict=True)
     ]
 
 
-def _answer(trajectory: Trajectory, options: Sequence[str]) -> str | None:
-    found = answers.extract(trajectory.solution) if trajectory.finished else None
-    return answers.chosen(found, options) if found is not None and options else found
+def _confidence(sure: Confidence | None) -> tuple[float, float | None] | None:
+    return None if sure is None else (sure.mean, sure.least)
 
 
 def _revised(trajectory: Trajectory, nodes: Container[int]) -> tuple[int, ...]:
@@ -83,6 +92,9 @@ def _verdicts(
 
 def _tree(outcome: Outcome) -> tuple[NodeRecord, ...]:
     return tuple(
-        NodeRecord(step.node, parent, step.text, len(step.tokens), step.stop, step.score, step.thinking, step.given)
+        NodeRecord(
+            *(step.node, parent, step.text, len(step.tokens), step.stop, step.score, step.thinking, step.given),
+            _confidence(step.confidence),
+        )
         for parent, step in ((node.parent, node.step) for node in outcome.tree)
     )

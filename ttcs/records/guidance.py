@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pkgutil import resolve_name
 from typing import Any
 
 GUIDES = {"rank", "table"}  # settings by which a strategy goes by scores: at every step, or to choose its method
@@ -10,4 +11,6 @@ GUIDES = {"rank", "table"}  # settings by which a strategy goes by scores: at ev
 
 def guided(strategy: Mapping[str, Any]) -> bool:
     """Whether the search itself has solutions scored. strategy: its configuration."""
-    return not GUIDES.isdisjoint(strategy) or strategy.get("sure") is not None
+    rule = strategy.get("stopping")
+    scored = rule is not None and bool(resolve_name(rule["_target_"]).reads_scores)
+    return scored or not GUIDES.isdisjoint(strategy) or strategy.get("sure") is not None

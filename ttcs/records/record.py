@@ -14,7 +14,7 @@ from ttcs.search.ledger import Ledger
 class NodeRecord:
     """A step of the search tree. parent: the node of the step before (None: the problem). tokens: None: not known.
 
-    thinking, given: see `Step`.
+    thinking, given: see `Step`. confidence: (mean, least) of it, where it was asked for.
     """
 
     node: int
@@ -25,6 +25,7 @@ class NodeRecord:
     score: float | None
     thinking: bool = False
     given: bool = False
+    confidence: tuple[float, float | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class CandidateRecord:
     """A candidate as it was voted on. leaf: the node of its last step (None: it has no step). tokens: as a node's.
 
     revises: the leaves of the attempts it was shown, oldest first. thinking: tokens of its thinking, those that the
-    strategy put there included (None: the policy does not think).
+    strategy put there included (None: the policy does not think). confidence: as a node's, over all steps.
     """
 
     leaf: int | None
@@ -45,6 +46,7 @@ class CandidateRecord:
     subtree: int | None
     revises: tuple[int, ...] = ()
     thinking: int | None = None
+    confidence: tuple[float, float | None] | None = None
 
     @property
     def finished(self) -> bool:
@@ -60,6 +62,7 @@ class Record:
     policy_parameters, prm_parameters: what the FLOPs of the ledger were counted from; None: the PRM was not asked, or
         the record is older than these fields.
     prm_limit: tokens that the PRM reads at most; None: nothing was longer, or the record is older than this field.
+    adaptive: what the samples are has decided how many there are, so that fewer of them say nothing about a smaller n.
     """
 
     problem_id: str
@@ -76,6 +79,7 @@ class Record:
     policy_parameters: int | None = None
     prm_parameters: int | None = None
     prm_limit: int | None = None
+    adaptive: bool = False
 
     def to_json(self) -> str:
         return json.dumps(self, default=_fields, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -94,7 +98,11 @@ class Record:
 
 
 def _stopped(part: dict[str, Any]) -> dict[str, Any]:
-    return part if part["stop"] is None else {**part, "stop": Stop(part["stop"])}
+    """A node or a candidate of a line, in the types that it was written from."""
+    stop, sure = part["stop"], part.get("confidence")
+    return {
+        **part, "stop": None if stop is None else Stop(stop), "confidence": None if sure is None else tuple(sure)
+    }  # fmt: skip
 
 
 def _listed(part: dict[str, Any]) -> dict[str, Any]:
@@ -102,5 +110,9 @@ def _listed(part: dict[str, Any]) -> dict[str, Any]:
 
 
 def _fields(part: Any) -> dict[str, Any]:
-    """A record, or a part of one, as JSON has it: a tree has thousands of nodes, and `asdict` copies all it meets."""
-    return {name: getattr(part, name) for name in part.__slots__}
+    """A record, or a part of one, as JSON has it: a tree has thousands of nodes, and `asdict` copies all it meets.
+
+    Few runs ask for confidence, and only theirs say anything of it.
+    """
+    fields = {name: getattr(part, name) for name in part.__slots__}
+    return {name: value for name, value in fields.items() if name != "confidence" or value is not None}

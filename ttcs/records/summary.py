@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 
-from ttcs.choice.difficulty import Cost, Difficulty, NoLevelsError, Pool
+from ttcs.choice.difficulty import Cost, Difficulty, Pool
 from ttcs.core import Stop
-from ttcs.errors import UserError
+from ttcs.records import levels
 from ttcs.records.endings import Endings
 from ttcs.records.record import Record
 from ttcs.search.ledger import Ledger
@@ -50,7 +50,10 @@ class Accuracy:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """The little of a record that the totals are made of. pool: the candidates, if they are independent samples."""
+    """The little of a record that the totals are made of. pool: the candidates, if they are independent samples.
+
+    samples: how many it took until they were enough; None: that was not asked.
+    """
 
     correct: bool | None
     pool: Pool
@@ -60,17 +63,19 @@ class Digest:
     prm_parameters: int | None
     prm_limit: int | None
     endings: Endings
+    samples: int | None
 
     @classmethod
     def of(cls, record: Record, max_tokens: int | None = None) -> Digest:
         """max_tokens: the policy's limit; None: not known."""
-        samples = record.candidates if independent(record) else ()
-        verdicts = tuple(bool(sample.correct) for sample in samples if record.reference is not None)
-        scores = tuple(sample.score for sample in samples)
+        drawn = record.candidates if independent(record) else ()
+        verdicts = tuple(bool(sample.correct) for sample in drawn if record.reference is not None)
+        scores = tuple(sample.score for sample in drawn)
         pool = Pool(record.problem_id, record.level, verdicts, scores, record.ledger)
         sizes = record.policy_parameters, record.prm_parameters, record.prm_limit
         endings = Endings.of(record, max_tokens)
-        return cls(record.correct, pool, record.ledger, record.run_seconds, *sizes, endings)
+        samples = len(record.candidates) if record.adaptive else None
+        return cls(record.correct, pool, record.ledger, record.run_seconds, *sizes, endings, samples)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,7 @@ class Summary:
     the candidates are independent samples. wall_seconds: searching time of all sessions, without loading of models.
     policy_parameters, prm_parameters: see `ModelSize`; None where no record says. prm_limit: see `Record`.
     endings: how the solutions ended. max_tokens: the policy's limit; None: not known.
+    samples: candidates per problem, where they were drawn until they were enough; None: they were not.
     """
 
     accuracy: float | None
@@ -100,6 +106,7 @@ class Summary:
     prm_limit: int | None
     endings: Endings
     max_tokens: int | None
+    samples: float | None
     setting: Setting
 
     def notes(self) -> list[str]:
@@ -123,7 +130,8 @@ def summarize(
     """max_tokens: of the policy that wrote the records, None: not known."""
     digests = sorted((Digest.of(record, max_tokens) for record in records), key=lambda one: one.pool.problem_id)
     total = _accuracy(digests)
-    by_level, no_levels = _by_level(digests, difficulty)
+    pools = [digest.pool for digest in digests]
+    by_level, no_levels = levels.by_level(pools, difficulty, lambda at: _accuracy([digests[i] for i in at]))
     return Summary(
         accuracy=total.accuracy,
         ci95=total.ci95,
@@ -131,26 +139,28 @@ def summarize(
         n_graded=total.n_graded,
         by_level=by_level,
         no_levels=no_levels,
-        pass_at_k=_pass_at_k([digest.pool.correct for digest in digests]),
+        pass_at_k=_pass_at_k([pool.correct for pool in pools]),
         ledger=_sum([digest.ledger for digest in digests]),
-        difficulty_cost=difficulty.cost([digest.pool for digest in digests]),
+        difficulty_cost=difficulty.cost(pools),
         wall_seconds=max((digest.run_seconds for digest in digests), default=0.0),
         policy_parameters=_known([digest.policy_parameters for digest in digests]),
         prm_parameters=_known([digest.prm_parameters for digest in digests]),
         prm_limit=_known([digest.prm_limit for digest in digests]),
         endings=Endings.total([digest.endings for digest in digests]),
         max_tokens=max_tokens,
+        samples=_mean([digest.samples for digest in digests if digest.samples is not None]),
         setting=setting,
     )
 
 
 def independent(record: Record) -> bool:
-    """True when the candidates are the samples as they were drawn: none dropped, no step shared, none a revision.
+    """True when the candidates are the samples as they were drawn: none dropped, no step shared, none a revision, and
+    not only as many as it took.
 
     Where thinking was steered, ends of it that were taken off again are no samples, and tries that were given up mean
     that the search went on until it had what it wanted.
     """
-    if any(candidate.stop == Stop.CUT and candidate.answer is None for candidate in record.candidates):
+    if record.adaptive or any(one.stop == Stop.CUT and one.answer is None for one in record.candidates):
         return False
     parents = {node.parent for node in record.tree} | {candidate.leaf for candidate in record.candidates}
     kept = [node for node in record.tree if node.node in parents or not (node.given or node.stop == Stop.THOUGHT)]
@@ -180,18 +190,6 @@ def _interval(correct: int, problems: int) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _by_level(digests: Sequence[Digest], difficulty: Difficulty) -> tuple[dict[str, Accuracy], str | None]:
-    """A run is not lost for want of levels: the reason is told instead."""
-    try:
-        bins = difficulty([digest.pool for digest in digests])
-    except NoLevelsError:
-        return {}, None
-    except UserError as error:
-        return {}, str(error)
-    levels = {level: [digest for digest, bin_ in zip(digests, bins, strict=True) if bin_ == level] for level in bins}
-    return {str(level): _accuracy(levels[level]) for level in sorted(levels)}, None
-
-
 def _pass_at_k(pools: Sequence[tuple[bool, ...]]) -> dict[str, float]:
     """Powers of two up to the size of the smallest pool, and that size."""
     smallest = min(map(len, pools), default=0)
@@ -205,6 +203,10 @@ def _pass_at_k(pools: Sequence[tuple[bool, ...]]) -> dict[str, float]:
 def _known(sizes: Sequence[int | None]) -> int | None:
     """The one that the records agree on, as far as they say."""
     return next((size for size in sizes if size is not None), None)
+
+
+def _mean(counts: Sequence[int]) -> float | None:
+    return sum(counts) / len(counts) if counts else None
 
 
 def _sum(ledgers: Sequence[Ledger]) -> Ledger:

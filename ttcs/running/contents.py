@@ -21,7 +21,9 @@ from ttcs.errors import UserError
 from ttcs.records.folder import begun, write
 
 FILE = "fingerprint.json"
-PLACES = frozenset({"model", "lora", "chat_template", "path"})  # settings that may name a file, a folder or a model
+PLACES = frozenset(
+    {"model", "reference", "lora", "chat_template", "path"}
+)  # settings that may name a file, a folder or a model
 NAMED = 3  # of what differs
 
 
@@ -49,7 +51,8 @@ class Contents:
     @classmethod
     def of(cls, config: DictConfig, problems: Sequence[Problem]) -> Self:
         """As they are now. Problems are told by their texts, wherever they come from."""
-        own = OmegaConf.masked_copy(config, [str(key) for key in config if key not in OUTSIDE])
+        inside = [str(key) for key in config if key not in OUTSIDE or key == "stopping"]  # a strategy may refer to it
+        own = OmegaConf.masked_copy(config, inside)
         plain = OmegaConf.to_container(own, resolve=True)
         assert isinstance(plain, dict)
         named = identity(portable(own))
@@ -58,7 +61,7 @@ class Contents:
             for key, value in _places({str(key): value for key, value in plain.items()})
         }
         known = {key: place for key, place in places.items() if place.files}
-        return cls(known, {problem.id: _digest(problem) for problem in problems})
+        return cls(known, {problem.id: digest(problem) for problem in problems})
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -114,7 +117,8 @@ def _places(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield key, value
 
 
-def _digest(problem: Problem) -> str:
+def digest(problem: Problem) -> str:
+    """Eight hex digits that tell what is asked, and the options that are given."""
     texts = json.dumps([problem.asked, problem.options])  # in ASCII, whatever is in them
     return blake2b(texts.encode(), digest_size=4).hexdigest()
 

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from ttcs.records.record import Record
 from ttcs.records.summary import Accuracy, Summary
+from ttcs.search.ledger import Ledger
 
 LOG_SECONDS = 30.0
 MANY = 50  # points of a sweep
@@ -92,6 +93,8 @@ def show(summary: Summary, files: Sequence[Path]) -> None:
         if k in ("1", str(setting.n)):
             table.add_row(f"pass@{k}", f"{value:.1%}", "")
     table.add_row("tokens decoded", f"{ledger.decoded_tokens:,}", f"read by the PRM: {ledger.prm_tokens:,}")
+    if summary.samples is not None:
+        table.add_row("samples", f"{summary.samples:.1f} per problem", f"tokens beyond them: {_speculated(ledger):.1%}")
     table.add_row("FLOPs", f"{ledger.policy_flops + ledger.prm_flops:.2e}", f"of the PRM: {ledger.prm_flops:.2e}")
     table.add_row(
         "seconds",
@@ -103,6 +106,11 @@ def show(summary: Summary, files: Sequence[Path]) -> None:
         console.print(f"  {note}", markup=False)
     for file in files:
         console.print(f"  {file}", markup=False)
+
+
+def _speculated(ledger: Ledger) -> float:
+    """Share of the decoded tokens that were of samples which ran ahead for nothing."""
+    return ledger.speculated_tokens / max(1, ledger.decoded_tokens)
 
 
 def show_sweep(points: Sequence[tuple[Mapping[str, str], Summary]]) -> None:

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig
 
 from ttcs.choice.difficulty import Difficulty
+from ttcs.choice.sharing import Sharing
 from ttcs.config import ranges
 from ttcs.config.components import build, complete, share
 from ttcs.config.file import load
-from ttcs.config.identity import portable, register_resolvers
+from ttcs.config.identity import portable
 from ttcs.config.paths import here
 from ttcs.config.ranges import COUNT
 from ttcs.core import Problem
@@ -24,19 +25,19 @@ from ttcs.records.folder import CONFIG, RECORDS, SUMMARY, claim, write
 from ttcs.records.record import Record
 from ttcs.records.record_file import RecordFile, read
 from ttcs.records.summary import Setting, Summary, summarize
-from ttcs.running import progress
+from ttcs.running import naming, progress
 from ttcs.running.contents import Contents, check, keep
 from ttcs.running.memory import divided
-from ttcs.running.naming import called, run_name
+from ttcs.running.naming import called
 from ttcs.running.picture import Draw, drawn
 from ttcs.running.session import METHOD, session
+from ttcs.running.workers.placement import unused
 from ttcs.running.workers.pool import parallel
 
 PLOT = "accuracy.png"
 GROUPS = "strategy", "selection", "reduction", "policy", "prm", "dataset", "difficulty"
 
-register_resolvers()
-OmegaConf.register_new_resolver("run_name", run_name, replace=True)
+naming.register()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,16 @@ class Plan:
     def of(cls, config: Mapping[str, Any]) -> Plan:
         for key in ("n", "seed", "workers"):
             whole(config, key, 0 if key == "seed" else 1)
-        if config.get("open") is not None:
-            whole(config, "open", 1)
+        for key, least in (("open", 1), ("ahead", 0)):
+            if config.get(key) is not None:
+                whole(config, key, least)
         for key in ("policy", "prm", "difficulty", "dataset", *METHOD):
             complete(config, key)
         ranges.check(config)
         for key in METHOD:
-            build(config, key)
+            built = build(config, key)
+            if isinstance(built, Sharing):
+                raise UserError("budget=shared is of python -m ttcs.replay alone: a run has a budget for each problem")
         return cls(build(config, "difficulty"), share(config, "dataset"))
 
 
@@ -100,6 +104,8 @@ def _search(plan: Plan, config: DictConfig, records: RecordFile, title: str) -> 
         return False
     folder = records.path.parent
     keep(folder, Contents.of(config, plan.problems))
+    if note := unused(config):
+        progress.console.print(f"  {note}", markup=False)
     with _resumable(done, len(plan.problems)):
         found = (session if config.workers == 1 else parallel)(divided(config), waiting, seconds)
         keep(folder, Contents.of(config, plan.problems))  # what was loaded may have come from the Hub just now

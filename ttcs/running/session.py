@@ -32,5 +32,5 @@ def session(config: DictConfig, problems: Iterable[Problem | None], seconds: flo
             loaded.reset()
             return loaded
 
-    outcomes = run(strategy, selection, problems, policy, prm, budget, config.seed, config.open)
+    outcomes = run(strategy, selection, problems, policy, prm, budget, config.seed, config.open, config.ahead)
     return (grade(outcome, selection, reduction, clock.seconds()) for outcome in outcomes)

@@ -15,13 +15,15 @@ from ttcs.search.waves import Branching, Reply
 @dataclass(slots=True)
 class Branch:
     """name: what its seeds are made of: the seed of the run, the problem, and of a search within another one the turn
-    of that and the number in this turn. turn: how often it has asked for samples, or for searches.
+    of that and the number in this turn. turn: how often it has asked for samples, or for searches. rounds: how often it
+    has waited for samples, one after another; for searches side by side as often as the one that did the most.
     """
 
     search: Search
     tree: Tree
     name: str
     turn: int = 0
+    rounds: int = 0
 
     def resume(self, reply: Reply | None) -> Request | Reply:
         """The next request, or the candidates when the search returns."""
@@ -45,6 +47,8 @@ class Branch:
                 answer=sample.answer,
                 total=sample.total,
                 suppress=sample.suppress,
+                confidence=sample.confidence,
+                least=sample.least,
             )
             for i, trajectory in enumerate(sample.trajectories)
         ]
@@ -55,7 +59,9 @@ class Branch:
         return [Branch(search, self.tree.fork(), f"{self.name}\0{turn}\0{i}") for i, search in enumerate(searches)]
 
     def join(self, forks: Iterable[Branch]) -> None:
-        self.tree.join(fork.tree for fork in forks)
+        joined = list(forks)
+        self.tree.join(fork.tree for fork in joined)
+        self.rounds += max((fork.rounds for fork in joined), default=0)
 
 
 Asked = tuple[Branch, Sample | Score]  # what an engine has to give

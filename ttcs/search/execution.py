@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import partial
 
 from ttcs.core import (
     PRM,
     Append,
     Continue,
     Continued,
+    Enough,
     Judge,
     Judged,
     Parallel,
@@ -22,12 +23,16 @@ from ttcs.core import (
     Search,
     Trajectory,
 )
-from ttcs.errors import UserError
 from ttcs.search.branch import Asked, Branch, Rounds, in_step
 from ttcs.search.budget import Bounds, Budget, admit
+from ttcs.search.judging import check, unread
 from ttcs.search.ledger import Ledger
+from ttcs.search.reading import Answers
+from ttcs.search.streams import Stream
 from ttcs.search.tree import Node, Tree
-from ttcs.search.waves import Branching, Reply, Running, Sampling, Scoring
+from ttcs.search.waves import Branching, Closing, Drawing, Reading, Reply, Running, Sampling, Scoring
+
+Drawn = Stream[Continue, Continued]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,7 @@ class Outcome:
 
     policy_parameters, prm_parameters: see `ModelSize`; None: not known, as of a PRM that was not asked.
     prm_limit: tokens that the PRM reads at most; None: nothing was longer.
+    adaptive: what the samples are has decided how many there are.
     """
 
     problem: Problem
@@ -45,6 +51,7 @@ class Outcome:
     policy_parameters: int | None = None
     prm_parameters: int | None = None
     prm_limit: int | None = None
+    adaptive: bool = False
 
 
 @dataclass(slots=True)
@@ -53,6 +60,8 @@ class Execution:
 
     prm: loads the PRM on the first call; called only after something had to be scored.
     in_step: searches side by side advance together, in one wave; as they always do where the budget has a limit.
+    ahead: where samples may be enough, how many run beyond the next one that is looked at; None: all there may be.
+        Where the budget has a limit none do: what they took would be missing for the next one.
     """
 
     problem: Problem
@@ -61,10 +70,12 @@ class Execution:
     budget: Budget
     seed: int
     in_step: bool = False
+    ahead: int | None = 0
     ledger: Ledger = field(init=False, default_factory=Ledger)
     _tree: Tree = field(init=False, default_factory=Tree)
     _prompt_tokens: int | None = field(init=False, default=None)
     _prm_limit: int | None = field(init=False, default=None)
+    _adaptive: bool = field(init=False, default=False)
     # By leaf: the candidates of a search whose budget runs out.
     _finished: dict[int, Trajectory] = field(init=False, default_factory=dict)
 
@@ -84,11 +95,10 @@ class Execution:
                 raise ValueError(f"candidate {i} of problem {self.problem.id} has steps outside its tree")
         sampled = [step for candidate in candidates for step in candidate.steps if not step.given]
         kept = {step.node: len(step.tokens) for step in sampled}
-        self.ledger.discarded_tokens = self.ledger.decoded_tokens - self.ledger.lookahead_tokens - sum(kept.values())
-        self.ledger.seconds = time.perf_counter() - started
+        self.ledger.close(sum(kept.values()), root.rounds, time.perf_counter() - started)
         settled = self._tree.settle(candidates)
         sizes = self.policy.size.parameters, self.prm().size.parameters if self.ledger.prm_calls else None
-        return Outcome(self.problem, settled, self._tree.nodes(), self.ledger, *sizes, self._prm_limit)
+        return Outcome(self.problem, settled, self._tree.nodes(), self.ledger, *sizes, self._prm_limit, self._adaptive)
 
     def _waves(self, rounds: Rounds) -> Running[Reply]:
         """What a search asks for, as waves for the engines; its candidates."""
@@ -135,28 +145,75 @@ class Execution:
                 each.close()
             branch.join(forks)
 
-    def _answer(self, asked: Sequence[Asked]) -> Generator[Sampling | Scoring, list[Any], list[Reply]]:
-        """The replies to all; what has to be sampled goes together, and so does what has to be scored."""
-        samples = [(branch, said) for branch, said in asked if isinstance(said, Sample)]
+    def _answer(self, asked: Sequence[Asked]) -> Running[list[Reply]]:
+        """The replies to all; what has to be sampled goes together, and so does what has to be scored.
+
+        Samples that may be enough are drawn by themselves.
+        """
+        samples = [(branch, said) for branch, said in asked if isinstance(said, Sample) and said.enough is None]
         scores = [(branch, said) for branch, said in asked if isinstance(said, Score)]
         sampled = iter((yield from self._sample(samples)))
         scored = iter((yield from self._score(scores)))
-        return [next(sampled if isinstance(said, Sample) else scored) for _, said in asked]
+        replies: list[Reply] = []
+        for branch, said in asked:
+            if isinstance(said, Sample) and said.enough is not None:
+                replies.append((yield from self._draw(branch, said, said.enough)))
+            else:
+                replies.append(next(sampled if isinstance(said, Sample) else scored))
+        return replies
 
     def _sample(self, asked: Sequence[tuple[Branch, Sample]]) -> Generator[Sampling, list[Continued], list[Reply]]:
-        """_SpentError when the budget runs out."""
         waiting = [(i, request) for i, (branch, said) in enumerate(asked) for request in branch.requests(said)]
         grown: list[list[Trajectory]] = [[] for _ in asked]
+        for branch, said in asked:
+            branch.rounds += bool(said.trajectories)
         while waiting:
-            bounds = Bounds(self.policy.size, self.policy.max_tokens, self._prompt_tokens)
-            wave = admit([request for _, request in waiting], self.budget.left(self.ledger), bounds)
-            if not wave:
-                raise _SpentError
+            wave = self._afforded([request for _, request in waiting])
             results = yield Sampling(wave)
             for (i, _), request, result in zip(waiting, wave, results, strict=False):
                 grown[i].append(self._grow(*asked[i], request, result))
             waiting = waiting[len(wave) :]
         return [tuple(trajectories) for trajectories in grown]
+
+    def _draw(self, branch: Branch, sample: Sample, enough: Enough) -> Running[Reply]:
+        """The shortest beginning of the samples that is enough. What has come of others leaves nothing but its cost."""
+        requests, stream, answers, drawn = branch.requests(sample), Drawn(), Answers(), Reply()
+        self._adaptive |= len(requests) > 1
+        while len(drawn) < len(requests):
+            branch.rounds += 1
+            results = yield Drawing(stream, self._begun(requests, len(stream.requests), len(drawn)))
+            written = [
+                branch.tree.scored(request.trajectory).extend(result.steps)
+                for request, result in zip(stream.requests[len(drawn) :], results, strict=False)
+            ]
+            places = [i for i, one in enumerate(written) if sample.scored and one.finished and not one.scored]
+            judged = dict(zip(places, (yield from self._judge([written[i] for i in places])), strict=True))
+            long = {i for i in places if judged[i].limit is not None}
+            read = [None if i in long else one for i, one in enumerate(written)]
+            groups = yield Reading(partial(answers.read, read if drawn else [*sample.seen, *read], len(read)))
+            for i, result in enumerate(results):
+                trajectory = self._grow(branch, sample, stream.requests[len(drawn)], result)
+                if i in judged:
+                    self._learn(branch.tree, trajectory, judged[i])
+                drawn += (branch.tree.scored(trajectory),)
+                if enough(drawn, groups[i]):
+                    yield Closing(stream)
+                    self._speculated(stream, len(drawn))
+                    return drawn
+        return drawn
+
+    def _begun(self, requests: Sequence[Continue], begun: int, drawn: int) -> list[Continue]:
+        """What is to run beside the requests that are begun, when so many have been drawn."""
+        if self.budget == Budget():
+            return list(requests[begun : None if self.ahead is None else drawn + 1 + self.ahead])
+        return self._afforded(requests[drawn : drawn + 1])
+
+    def _afforded(self, requests: Sequence[Continue]) -> list[Continue]:
+        """Those that the budget pays for, as `admit` says. _SpentError when it has run out."""
+        bounds = Bounds(self.policy.size, self.policy.max_tokens, self._prompt_tokens)
+        if not (wave := admit(requests, self.budget.left(self.ledger), bounds)):
+            raise _SpentError
+        return wave
 
     def _grow(self, branch: Branch, sample: Sample, request: Continue, result: Continued) -> Trajectory:
         self.ledger.charge_policy(self.policy.size, request, result, sample.lookahead)
@@ -167,41 +224,37 @@ class Execution:
             self._finished[trajectory.steps[-1].node] = trajectory
         return trajectory
 
+    def _speculated(self, stream: Drawn, drawn: int) -> None:
+        """Charge what ran, or had ended, beyond those that were drawn."""
+        for request, result in stream.beyond(drawn):
+            self.ledger.charge_speculated(self.policy.size, request, result)
+
     def _score(self, asked: Sequence[tuple[Branch, Score]]) -> Generator[Scoring, list[Judged], list[Reply]]:
         waiting = [
-            (branch.tree, trajectory)
-            for branch, said in asked
-            for trajectory in _unread(branch.tree, said.trajectories)
+            (branch.tree, trajectory) for branch, said in asked for trajectory in unread(branch.tree, said.trajectories)
         ]
-        if waiting:
-            read = [replace(trajectory, steps=trajectory.judged) for _, trajectory in waiting]
-            results = yield Scoring([Judge(trajectory) for trajectory in read])
-            for (tree, trajectory), judged, result in zip(waiting, read, results, strict=True):
-                self.ledger.charge_prm(self.prm().size, result)
-                self._check(result.scores)
-                tree.learn(judged, result.scores)
-                if result.limit is not None:
-                    self._prm_limit = result.limit
-                    tree.cut(trajectory)
-                    self._finished.pop(trajectory.steps[-1].node, None)
+        results = yield from self._judge([trajectory for _, trajectory in waiting])
+        for (tree, trajectory), result in zip(waiting, results, strict=True):
+            self._learn(tree, trajectory, result)
         return [tuple(map(branch.tree.scored, said.trajectories)) for branch, said in asked]
 
-    def _check(self, scores: Sequence[float | None]) -> None:
-        """UserError for a score that is none: a search would go on with it, and records cannot hold it."""
-        for number, score in enumerate(scores, 1):
-            if score is not None and not 0 <= score <= 1:
-                name = f"step {number} of a solution of problem {self.problem.id}"
-                raise UserError(f"the PRM scored {name} {score}, which is not in [0, 1]")
+    def _judge(self, trajectories: Sequence[Trajectory]) -> Generator[Scoring, list[Judged], list[Judged]]:
+        """What the PRM says of each."""
+        if not trajectories:
+            return []
+        results = yield Scoring([Judge(replace(trajectory, steps=trajectory.judged)) for trajectory in trajectories])
+        for result in results:
+            self.ledger.charge_prm(self.prm().size, result)
+            check(self.problem, result.scores)
+        return results
+
+    def _learn(self, tree: Tree, trajectory: Trajectory, result: Judged) -> None:
+        tree.learn(replace(trajectory, steps=trajectory.judged), result.scores)
+        if result.limit is not None:
+            self._prm_limit = result.limit
+            tree.cut(trajectory)
+            self._finished.pop(trajectory.steps[-1].node, None)
 
 
 class _SpentError(Exception):
     """The budget ran out."""
-
-
-def _unread(tree: Tree, trajectories: Iterable[Trajectory]) -> Iterable[Trajectory]:
-    """Those that the PRM has to read, each once."""
-    return {
-        trajectory.steps[-1].node: trajectory
-        for trajectory in map(tree.scored, trajectories)
-        if not trajectory.scored and not (trajectory.cut_off and tree.holds(trajectory))
-    }.values()

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
+from ttcs.search.streams import Stream
+
 Asked = TypeVar("Asked")
 Given = TypeVar("Given")
 Waiter = TypeVar("Waiter")
@@ -28,10 +30,15 @@ class Waiting(Generic[Waiter, Given]):
     size: int
     results: dict[int, Given] = field(default_factory=dict)
 
+    def ready(self) -> list[Given]:
+        """All of them, once the last has come."""
+        return [self.results[i] for i in range(self.size)] if len(self.results) == self.size else []
+
 
 @dataclass(slots=True)
 class Lane(Generic[Waiter, Asked, Given]):
-    """Hands waves of requests to an engine and gives each wave's results back together, in its order.
+    """Hands waves of requests to an engine and gives each wave's results back together, in its order; those of a stream
+    as they come, in its order.
 
     engine: loads it on the first call; called only when there is a request. `len`: requests outstanding, those that it
     is not given yet included.
@@ -39,8 +46,11 @@ class Lane(Generic[Waiter, Asked, Given]):
 
     engine: Callable[[], Engine[Asked, Given]]
     holding: bool = field(init=False, default=False)
-    _held: list[tuple[int, Asked]] = field(init=False, default_factory=list)
-    _waiting: dict[int, tuple[Waiting[Waiter, Given], int]] = field(init=False, default_factory=dict)  # by ticket
+    _held: dict[int, Asked] = field(init=False, default_factory=dict)  # by ticket
+    # By ticket: who waits, for what, and the place in it.
+    _waiting: dict[int, tuple[Waiter, Waiting[Waiter, Given] | Stream[Asked, Given], int]] = field(
+        init=False, default_factory=dict
+    )
     _tickets: int = field(init=False, default=0)
 
     def __len__(self) -> int:
@@ -55,26 +65,52 @@ class Lane(Generic[Waiter, Asked, Given]):
         """Give the engine nothing more; or from now on all there is, and what was held back."""
         self.holding = holding
         if not holding:
-            held, self._held = self._held, []
-            for ticket, request in held:
+            held, self._held = self._held, {}
+            for ticket, request in held.items():
                 self.engine().add(ticket, request)
 
     def add(self, waiter: Waiter, wave: Sequence[Asked]) -> None:
         waiting = Waiting[Waiter, Given](waiter, len(wave))
         for place, request in enumerate(wave):
-            self._waiting[self._tickets] = waiting, place
-            if self.holding:
-                self._held.append((self._tickets, request))
-            else:
-                self.engine().add(self._tickets, request)
-            self._tickets += 1
+            self._begin(waiter, waiting, place, request)
+
+    def draw(self, waiter: Waiter, stream: Stream[Asked, Given], requests: Sequence[Asked]) -> list[Given]:
+        """Begin more of a stream; its next results, which `step` will give if they have not come yet."""
+        for request in requests:
+            self._begin(waiter, stream, len(stream.requests), request)
+            stream.requests.append(request)
+        stream.wanted = True
+        return stream.ready()
 
     def step(self) -> list[tuple[Waiter, list[Given]]]:
-        """Let the engine do some work; the waves that this completed."""
-        complete = []
+        """Let the engine do some work; what this completed."""
+        told: dict[int, tuple[Waiter, Waiting[Waiter, Given] | Stream[Asked, Given]]] = {}
         for ticket, result in self.engine().step():
-            waiting, place = self._waiting.pop(ticket)
+            waiter, waiting, place = self._waiting.pop(ticket)
             waiting.results[place] = result
-            if len(waiting.results) == waiting.size:
-                complete.append((waiting.waiter, [waiting.results[i] for i in range(waiting.size)]))
-        return complete
+            told[id(waiting)] = waiter, waiting
+        return [(waiter, results) for waiter, waiting in told.values() if (results := waiting.ready())]
+
+    def withdraw(self, stream: Stream[Asked, Given], cancel: Callable[[int], Given | None]) -> None:
+        """End a stream: what of it is still running is cancelled, and what that has come to is its result."""
+        for ticket, place in [(ticket, place) for ticket, (_, of, place) in self._waiting.items() if of is stream]:
+            del self._waiting[ticket]
+            if self._held.pop(ticket, None) is None and (result := cancel(ticket)) is not None:
+                stream.results[place] = result
+
+    def drop(self, given_up: Callable[[Waiter], bool], cancel: Callable[[int], object]) -> None:
+        """Forget the requests that these wait for, and cancel those that the engine has been given."""
+        for ticket in [ticket for ticket, (waiter, _, _) in self._waiting.items() if given_up(waiter)]:
+            del self._waiting[ticket]
+            if self._held.pop(ticket, None) is None:
+                cancel(ticket)
+
+    def _begin(
+        self, waiter: Waiter, waiting: Waiting[Waiter, Given] | Stream[Asked, Given], place: int, request: Asked
+    ) -> None:
+        if self.holding:
+            self._held[self._tickets] = request
+        else:
+            self.engine().add(self._tickets, request)  # which may refuse it
+        self._waiting[self._tickets] = waiter, waiting, place
+        self._tickets += 1

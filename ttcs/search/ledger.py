@@ -13,9 +13,11 @@ class Ledger:
 
     prompt_tokens: tokens of problem and prefix, summed over policy calls; cached_tokens of them were not computed anew.
     decoded_tokens: every token the policy sampled, so = sampled tokens of the candidates' steps (each step once)
-        + discarded_tokens + lookahead_tokens.
-    discarded_tokens: sampled outside lookahead and in no step of a returned candidate.
-    lookahead_tokens: sampled by lookahead rollouts, whatever became of them.
+        + discarded_tokens + lookahead_tokens + speculated_tokens.
+    discarded_tokens: sampled outside lookahead and in no step of a returned candidate, speculation left out.
+    lookahead_tokens: sampled by lookahead rollouts, whatever became of them, speculation left out.
+    speculated_tokens: of samples that ran ahead when those before them were enough. They are in no other part, and how
+        many there are is a matter of time; so is what the other counts have of them. `generations` has nothing of them.
     thinking_tokens: the part of decoded_tokens that is thinking, what ends it not counted.
     prm_tokens: tokens the PRM computed; prm_cached_tokens were read from its cache on top of those.
     generations: what the papers count. A request for at most k steps is as many generations as it added steps (at least
@@ -25,6 +27,9 @@ class Ledger:
     seconds: wall time from the admission of the problem to the end of its search, other problems' work included.
     policy_flops, prm_flops: see `flops`; what came from a cache is free.
     unread: the part of prm_calls with a solution that was longer than the PRM reads.
+    rounds: how often the search waited for samples, one time after another: its latency, where steps and solutions take
+        alike. Searches side by side count as the one that did so most often. Where samples may be enough it is how
+        often it looked at what had come.
     """
 
     prompt_tokens: int = 0
@@ -43,22 +48,33 @@ class Ledger:
     prm_flops: int = 0
     thinking_tokens: int = 0
     unread: int = 0
+    speculated_tokens: int = 0
+    rounds: int = 0
 
     def charge_policy(self, size: ModelSize, request: Continue, result: Continued, lookahead: bool) -> None:
-        decoded = sum(len(step.tokens) for step in result.steps) + result.unseen
+        decoded = self._charge(size, request, result)
         steps = [step for step in result.steps if step.stop is not Stop.THOUGHT]  # which comes on top of a step
         generations = 1 if request.max_steps is None else max(1, len(steps))
+        self.generations += generations
+        if lookahead:
+            self.lookahead_tokens += decoded
+            self.lookahead_generations += generations
+
+    def charge_speculated(self, size: ModelSize, request: Continue, result: Continued) -> None:
+        """A request that nobody waits for any more, as far as it has come."""
+        self.speculated_tokens += self._charge(size, request, result)
+
+    def _charge(self, size: ModelSize, request: Continue, result: Continued) -> int:
+        """What it took, whatever it was for; the tokens decoded."""
+        decoded = sum(len(step.tokens) for step in result.steps) + result.unseen
         self.policy_calls += 1
         self.prompt_tokens += result.prompt_tokens
         self.cached_tokens += result.cached_tokens
         self.decoded_tokens += decoded
         self.thinking_tokens += Trajectory(request.trajectory.problem, result.steps).thinking_tokens
-        self.generations += generations
         if decoded:  # the last token is sampled but not read
             self.policy_flops += flops(size, result.cached_tokens, result.prompt_tokens + decoded - 1)
-        if lookahead:
-            self.lookahead_tokens += decoded
-            self.lookahead_generations += generations
+        return decoded
 
     def charge_prm(self, size: ModelSize, result: Judged) -> None:
         self.prm_calls += 1
@@ -66,6 +82,11 @@ class Ledger:
         self.prm_tokens += result.tokens - result.cached_tokens
         self.prm_cached_tokens += result.cached_tokens
         self.prm_flops += flops(size, result.cached_tokens, result.tokens)
+
+    def close(self, kept: int, rounds: int, seconds: float) -> None:
+        """What is known when a search has ended. kept: sampled tokens of the candidates' steps, each step once."""
+        self.discarded_tokens = self.decoded_tokens - self.lookahead_tokens - self.speculated_tokens - kept
+        self.rounds, self.seconds = rounds, seconds
 
 
 def flops(size: ModelSize, start: int, end: int) -> int:

@@ -1,12 +1,13 @@
-"""What a search under way waits for: requests that may run side by side, or searches that do."""
+"""What a search under way waits for: requests that may run side by side, searches that do, answers to be read."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from ttcs.core import Continue, Judge, Trajectory
+from ttcs.core import Continue, Continued, Judge, Trajectory
+from ttcs.search.streams import Stream
 
 Reply = tuple[Trajectory, ...]
 Result = TypeVar("Result")
@@ -17,6 +18,28 @@ class Sampling:
     """A wave for the policy."""
 
     requests: list[Continue]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """More of a stream is begun; the result is what comes next of it, at least one."""
+
+    stream: Stream[Continue, Continued]
+    requests: list[Continue]
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Nothing more of a stream is wanted: what is still running is cancelled. There is no result."""
+
+    stream: Stream[Continue, Continued]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Answers to be read, which may take seconds. read: does it, in another thread, and has the result."""
+
+    read: Callable[[], list[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,5 +56,5 @@ class Branching:
     branches: list[Running[Reply]]
 
 
-Wave = Sampling | Scoring | Branching
+Wave = Sampling | Drawing | Closing | Reading | Scoring | Branching
 Running = Generator[Wave, list[Any], Result]  # yields waves, is sent one result per request or branch, in order

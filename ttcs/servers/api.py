@@ -40,6 +40,7 @@ class Ask:
     mark: str | None = None
     suppressed: Sequence[int] = ()
     top_k: int | None = None
+    confidence: int | None = None
 
     def sampling(self) -> dict[str, Any]:
         """The fields of a request that every API calls the same."""
@@ -62,7 +63,7 @@ class Piece:
 
     prompt_tokens, cached_tokens: of what it read, and how many of them it had in its cache; None where it does not say.
     written: tokens that it says it wrote.
-    logprobs: of the tokens, where they were asked for.
+    logprobs, confidences: of the tokens, where they were asked for.
     """
 
     tokens: list[int]
@@ -72,6 +73,7 @@ class Piece:
     cached_tokens: int | None
     written: int | None
     logprobs: list[float] | None = None
+    confidences: list[float] | None = None
 
     @property
     def unseen(self) -> int:
@@ -93,7 +95,7 @@ class Api(Protocol):
 
 def without_logprobs(request: Continue) -> None:
     """For an API whose text is tokenised here: what the server says of its own tokens is not of ours."""
-    if request.logprobs:
+    if request.logprobs or request.confidence is not None:
         raise UserError(
             "this API does not give the log-probabilities that the strategy asks for: choose policy/engine=server"
         )

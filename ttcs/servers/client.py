@@ -45,8 +45,8 @@ class Client(Generic[Result]):
         self._met = False
         self._turns = Turns(limit)
         self._waits = random.Random()  # decides when a request is sent again, never what comes of it
-        self._running: set[Future[Result]] = set()
-        self._done: SimpleQueue[tuple[int, Future[Result]]] = SimpleQueue()
+        self._running: dict[int, Future[Result]] = {}  # by ticket, until somebody has heard of its end
+        self._done: SimpleQueue[tuple[int, Future[Result]] | None] = SimpleQueue()  # None: somebody wakes who waits
         self._http = httpx2.AsyncClient(
             headers=_headers(name, api_key_env),
             timeout=httpx2.Timeout(timeout, connect=min(timeout, 10.0), pool=None),
@@ -65,22 +65,41 @@ class Client(Generic[Result]):
                 return await work()
 
         future = asyncio.run_coroutine_threadsafe(turn(), self._loop)
-        self._running.add(future)
+        self._running[ticket] = future
         done = self._done
         future.add_done_callback(lambda finished: done.put((ticket, finished)))
 
     def results(self) -> list[tuple[int, Result]]:
-        """Wait until some work is done; what all of it came to, or the failure of the first that failed."""
-        done = [self._done.get()]
-        while not self._done.empty():
-            done.append(self._done.get())
-        self._running.difference_update(future for _, future in done)
+        """Wait until some work is done, or `wake` is called; what all of it came to, or the failure of the first that
+        failed.
+        """
+        done: list[tuple[int, Future[Result]]] = []
+        woken = False
+        while not (done or woken) or not self._done.empty():
+            if (ended := self._done.get()) is None:
+                woken = True
+                continue
+            ticket, future = ended
+            if self._running.get(ticket) is future:  # else it was given up
+                del self._running[ticket]
+                done.append((ticket, future))
         return [(ticket, future.result()) for ticket, future in done]
+
+    def wake(self) -> None:
+        """From any thread: whoever waits for results waits no longer."""
+        self._done.put(None)
+
+    def give_up(self, ticket: int) -> Result | None:
+        """Forget a piece of work; what it has come to, if it is done."""
+        future = self._running.pop(ticket)
+        if future.cancel() or future.cancelled() or future.exception() is not None:
+            return None
+        return future.result()
 
     def cancel(self) -> None:
         """Forget all work that is not done."""
         self._done = SimpleQueue()
-        for future in self._running:
+        for future in self._running.values():
             future.cancel()
         self._running.clear()
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from heapq import nlargest
+from math import fsum
 from typing import Any
 
 from ttcs.core import Continue
@@ -38,8 +40,10 @@ class TokenCompletions:
         }
         if ask.mark is not None:
             body["skip_special_tokens"] = False  # else the mark is in no text that is searched for it
-        if ask.logprobs:
-            body["logprobs"] = 1
+        if ask.logprobs or ask.confidence is not None:
+            body["logprobs"] = ask.confidence or 1
+        if ask.confidence is not None:
+            body["return_tokens_as_token_ids"] = True  # else tokens of the same text are one
         answer = await client.post("completions", body)
         said = choice(client, answer)
         if said.get("token_ids") is None:
@@ -52,7 +56,9 @@ class TokenCompletions:
             stopped_at = next((stop for stop in body["stop"] if stop in written), None)
         over = finish == "stop" and not isinstance(stopped_at, str)
         cut = finish != "stop" or not (over or tokens)
-        return Piece(tokens, over, cut, *usage(answer), _logprobs(client, said) if ask.logprobs else None)
+        told = _logprobs(client, said) if ask.logprobs else None
+        sure = None if ask.confidence is None else _confidences(client, said, ask.confidence)
+        return Piece(tokens, over, cut, *usage(answer), told, sure)
 
 
 def _logprobs(client: Client[Any], said: Mapping[str, Any]) -> list[float]:
@@ -60,6 +66,15 @@ def _logprobs(client: Client[Any], said: Mapping[str, Any]) -> list[float]:
     if len(told) != len(said["token_ids"]):
         raise UserError(f"{client.url} gave {len(told)} log-probabilities of {len(said['token_ids'])} tokens")
     return told
+
+
+def _confidences(client: Client[Any], said: Mapping[str, Any], k: int) -> list[float]:
+    """Of each token from the k likeliest; the one that was written comes on top of them where it is none."""
+    told: list[Mapping[str, float]] = (said.get("logprobs") or {}).get("top_logprobs") or []
+    if len(told) != len(said["token_ids"]) or not all(told):
+        raise UserError(f"{client.url} gave the likeliest of {len(told)} of {len(said['token_ids'])} tokens")
+    likeliest = [nlargest(k, one.values()) for one in told]
+    return [-fsum(values) / len(values) for values in likeliest]
 
 
 def _stop(ask: Ask) -> list[str]:

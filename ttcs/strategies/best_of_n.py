@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 from ttcs.core import Problem, Sample, Search, Trajectory
 from ttcs.strategies.checks import at_least
@@ -10,13 +11,17 @@ from ttcs.strategies.checks import at_least
 class BestOfN:
     """n independent solutions; the selection does the rest (Snell et al., 2024, section 5.2; Wang et al., 2023).
 
-    All n are returned, finished or not, so the first m of them are exactly a run with n = m.
+    All n are returned, finished or not, so the first m of them are exactly a run with n = m. confidence, window: have
+    the policy say how sure it was, by so many likeliest tokens, also in the least window of so many tokens.
     """
 
     n: int
+    confidence: int | None = None
+    window: int | None = None
 
     def __post_init__(self) -> None:
-        at_least(1, n=self.n)
+        at_least(1, n=self.n, confidence=self.confidence or 1, window=self.window or 1)
 
     def search(self, problem: Problem) -> Search:
-        return (yield Sample((Trajectory(problem),) * self.n))
+        least = None if self.window is None else (-inf, self.window)
+        return (yield Sample((Trajectory(problem),) * self.n, confidence=self.confidence, least=least))

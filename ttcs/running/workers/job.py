@@ -25,4 +25,5 @@ class Job:
     @classmethod
     def of(cls, config: DictConfig, seconds: float) -> Self:
         parts = {key: OmegaConf.to_container(config[key], resolve=True) for key in (*METHOD, "policy", "prm")}
-        return cls({**parts, "seed": config.seed, "open": config.open}, seconds, tuple(sys.path))
+        own = {key: config[key] for key in ("seed", "open", "ahead")}
+        return cls({**parts, **own}, seconds, tuple(sys.path))

@@ -26,8 +26,7 @@ def environments(config: DictConfig) -> list[dict[str, str]]:
     need; workers take the groups in turn, and share them when there are more workers than groups. UserError where an
     engine takes no such neighbour.
     """
-    workers = config.workers
-    span = max(1 + max(gpus(config[model]), default=-1) for model in ("policy", "prm"))
+    workers, span = config.workers, _span(config)
     cores = {} if "OMP_NUM_THREADS" in os.environ else {"OMP_NUM_THREADS": str(max(1, _cores() // workers))}
     groups = _groups(span)
     if groups and workers > len(groups) and any(MEASURES in config[model] for model in ("policy", "prm")):
@@ -37,6 +36,20 @@ def environments(config: DictConfig) -> list[dict[str, str]]:
         )
     groups = groups or [{}]
     return [cores | groups[place % len(groups)] for place in range(workers)]
+
+
+def unused(config: DictConfig) -> str | None:
+    """What a person should know of GPUs that no worker is given; None: there is none."""
+    span = _span(config)
+    if config.workers >= (room := len(_groups(span))):
+        return None
+    each = "each" if span == 1 else f"every {span}"
+    return f"{config.workers * span} of {room * span} GPUs are used: workers={room} puts a policy and a PRM on {each}"
+
+
+def _span(config: DictConfig) -> int:
+    """How many GPUs one policy and PRM need."""
+    return max(1 + max(gpus(config[model]), default=-1) for model in ("policy", "prm"))
 
 
 def _cores() -> int:

@@ -1,0 +1,68 @@
+"""Selections by how sure the policy was."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ttcs.choice.confident import Confident, SelfCertainty
+from ttcs.choice.selection import Majority
+from ttcs.core import Candidate, Confidence, Selection
+from ttcs.errors import UserError
+
+INF = float("inf")
+ALL: list[Selection] = [Confident("mean", 1.0), Confident("least", 0.5), SelfCertainty(0.5)]
+sureness = st.integers(1, 40).map(lambda eighths: Confidence(eighths / 8, eighths / 16))
+candidate = st.builds(Candidate, st.none() | st.integers(0, 3), st.just(-INF), st.none(), sureness)
+candidates = st.lists(candidate, max_size=12)
+
+
+def pool(*pairs: tuple[int | None, float, float]) -> list[Candidate]:
+    return [Candidate(answer, -INF, None, Confidence(mean, least)) for answer, mean, least in pairs]
+
+
+def test_a_vote_weighted_by_confidence() -> None:
+    case = pool((0, 3.0, 1.0), (0, 3.0, 1.0), (1, 7.0, 0.5), (None, 50.0, 50.0))
+    assert Confident("mean", 1.0)(case) == 2
+    assert Confident("least", 1.0)(case) == 0
+
+
+def test_only_the_surest_vote() -> None:
+    case = pool((0, 3.0, 1.0), (0, 3.0, 1.0), (0, 3.0, 1.0), (1, 4.0, 0.5))
+    assert [Confident("mean", keep)(case) for keep in (0.01, 0.25, 0.5, 1.0)] == [3, 3, 3, 0]
+
+
+def test_a_borda_vote_by_hand() -> None:
+    """Of five the surest has 5 votes, then 4, 3, 2, 1: 0 has 5 + 1, 1 has 4 + 3, and squared 26 against 25."""
+    case = pool((0, 9.0, 0.0), (1, 8.0, 0.0), (1, 7.0, 0.0), (2, 6.0, 0.0), (0, 5.0, 0.0), (None, 99.0, 0.0))
+    assert SelfCertainty(1.0)(case) == 1
+    assert SelfCertainty(2.0)(case) == 0
+
+
+@given(candidates)
+def test_without_power_it_is_the_plain_vote(case: list[Candidate]) -> None:
+    assert SelfCertainty(0.0)(case) == Majority()(case)
+
+
+@pytest.mark.parametrize("selection", ALL)
+@given(candidates)
+def test_what_has_no_answer_counts_for_nothing(selection: Selection, case: list[Candidate]) -> None:
+    chosen, answered = selection(case), [c for c in case if c.answer is not None]
+    assert not selection.reads_scores
+    again = selection(answered)
+    assert (chosen is None) == (again is None) == (not answered)
+    if chosen is not None and again is not None:
+        assert case[chosen] == answered[again]
+
+
+@pytest.mark.parametrize("selection", ALL)
+def test_what_does_not_say_how_sure_it_was_is_an_error_of_the_user(selection: Selection) -> None:
+    with pytest.raises(UserError, match=r"sample with strategy\.confidence=20"):
+        selection([Candidate(0, 0.5), Candidate(1, 0.5)])
+    assert selection([Candidate(None, 0.5)]) is None
+
+
+def test_a_measure_is_one_of_two() -> None:
+    with pytest.raises(UserError, match=r"^selection.measure=median is none of mean, least$"):
+        Confident("median", 1.0)
