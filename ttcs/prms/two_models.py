@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 from ttcs.core import Judge, Judged, ModelSize
@@ -52,6 +52,13 @@ class TwoModelsPRM:
 
     def add(self, ticket: int, request: Judge) -> None:
         heappush(self._queue, (request.order, ticket, request))
+
+    def cancel(self, ticket: int) -> None:
+        self._queue = [entry for entry in self._queue if entry[1] != ticket]
+        heapify(self._queue)
+
+    def wake(self) -> None:
+        """It waits for nobody."""
 
     def reset(self) -> None:
         for model in self._models:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import Any
 
 from ttcs.errors import EngineError, UserError
@@ -22,11 +23,12 @@ class RefusedError(Exception):
 
 
 def refused(error: Exception) -> RefusedError:
-    """What a search failed with, as a client is told. A bug is told by its kind alone."""
+    """What a search failed with, as a client is told. A bug is told by its kind alone, and to us with its traceback."""
     if isinstance(error, RefusedError):
         return error
     if isinstance(error, EngineError):
         return RefusedError(503, str(error))
     if isinstance(error, UserError):
         return RefusedError(400, str(error))
+    traceback.print_exception(error)
     return RefusedError(500, f"the search failed: {type(error).__name__}")

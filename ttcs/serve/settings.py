@@ -38,7 +38,7 @@ class Settings:
             raise UserError("serve.methods is empty: there is nothing to serve")
         for name, words in self.methods.items():
             if not isinstance(words, Sequence) or isinstance(words, str):
-                raise UserError(f"serve.methods.{name}={words} is not a list of words, as [strategy=dvts,n=16]")
+                raise UserError(f'serve.methods.{name}={words} is not a list of words, as ["strategy=dvts","n=16"]')
             try:
                 solver.check(*words)
             except UserError as error:

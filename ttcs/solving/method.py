@@ -40,6 +40,8 @@ class Method:
             if (line := told(error)) is None:
                 raise
             raise line from error
+        if not isinstance(budget, Budget):
+            raise UserError("budget=shared is of python -m ttcs.replay alone: a search has a budget of its own")
         return cls(strategy, selection, reduction, budget, config.seed)
 
     @property

@@ -56,9 +56,17 @@ function draw(side, found) {
   const [left, top] = [tree.firstChild?.scrollLeft ?? 0, tree.firstChild?.scrollTop ?? 0];
   tree.replaceChildren(map(found, side, tree.clientWidth));
   tree.firstChild.scrollTo(left, top);
+  reveal(tree.firstChild, selected(found, side));
   if (focused) tree.querySelector('svg').focus();
   own.querySelector('.read').replaceChildren(reading(found, side));
   activate(state.active);
+}
+
+// Have a map that is taller than its frame show the step that is looked at.
+function reveal(frame, node) {
+  const here = Number(frame.querySelector(`[data-node="${node}"] rect`)?.getAttribute('y') ?? 0);
+  const above = here < frame.scrollTop, below = here > frame.scrollTop + frame.clientHeight - 20;
+  if (above || below) frame.scrollTop = here - frame.clientHeight / 2;
 }
 
 async function choose(side, node) {

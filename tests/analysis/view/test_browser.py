@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -128,6 +129,19 @@ def test_markup_in_a_record_stays_text(page: Page, tmp_path: Path) -> None:
     assert page.ask("document.querySelector('.steps p').textContent").startswith("</script><script>")
     assert page.ask("document.title") == "best_of_n, n = 8, weighted"
     assert page.ask("document.querySelectorAll('img').length") == 0
+
+
+def test_a_tall_tree_shows_what_is_read(page: Page, tmp_path: Path) -> None:
+    def many(rows: list[dict[str, Any]]) -> None:
+        steps = range(len(rows[0]["tree"]), 400)
+        rows[0]["tree"] += [dict(rows[0]["tree"][0], node=at) for at in steps]
+
+    file = view([copied(tmp_path / "run", many)], tmp_path / "tall.html")
+    frame = "document.querySelector('.tree .scroll')"
+    page.open(file, "problem=a&step0=0")
+    assert page.ask(f"{frame}.scrollHeight > 2 * {frame}.clientHeight") and page.ask(f"{frame}.scrollTop") == 0
+    page.open(file, "problem=a&step0=399")
+    assert page.ask(f"{frame}.scrollTop + {frame}.clientHeight > {frame}.scrollHeight - 2")
 
 
 @pytest.mark.parametrize("width", [360, 760, 1280])
