@@ -17,6 +17,7 @@ from ttcs.strategies.dvts import DVTS
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+HOUSE = [ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md"]
 # What a reader is told to write, and what a command writes.
 MADE = {
     *("ttcs/prms/lines.py", "conf/prm/lines.yaml", "ttcs.prms.lines.Lines"),
@@ -30,7 +31,7 @@ OPTION = re.compile(r"(?<![\w.+/@])(/?[a-z]+(?:/[a-z]+)?)=([\w,]+)(?![\w/.=*:-])
 WIDTH = 120
 
 
-@pytest.fixture(params=PAGES, ids=lambda file: file.relative_to(ROOT).as_posix())
+@pytest.fixture(params=[*PAGES, *HOUSE], ids=lambda file: file.relative_to(ROOT).as_posix())
 def file(request: pytest.FixtureRequest) -> Path:
     found: Path = request.param
     return found

@@ -30,6 +30,7 @@ from ttcs.records.folder import RECORDS, SUMMARY, claim, undone, write, write_li
 from ttcs.records.grade import grade
 from ttcs.records.record_file import read
 from ttcs.records.summary import Setting, Summary, summarize
+from ttcs.running import naming
 from ttcs.running.picture import drawn
 from ttcs.running.progress import console, counted, percent, title
 from ttcs.search.execution import Outcome
@@ -42,6 +43,8 @@ EXAMPLES = """
 """
 GIVEN = "selection", "reduction", "difficulty", "seed"
 Count = Callable[[str], int]  # tokens of a text
+
+naming.register()
 
 
 @dataclass(frozen=True, slots=True)

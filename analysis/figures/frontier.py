@@ -68,7 +68,7 @@ def _cells(row: pd.Series) -> list[str]:
         f"{row['samples']:.1f}",
         markdown.number(row["tokens"]),
         markdown.percent(Interval(row["of_all"], row["of_all_low"], row["of_all_high"])),
-        markdown.bracketed(Interval(row["share"], row["share_low"], row["share_high"])),
+        "" if row["method"] == FIXED else markdown.bracketed(Interval(*row[["share", "share_low", "share_high"]])),
         f"{row['rounds']:.1f}",
         markdown.number(row["latency"]),
         markdown.number(row["speculated"]),

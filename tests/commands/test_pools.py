@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from ttcs.records.record import Record
 from ttcs.records.record_file import read
 
 Row = dict[str, Any]
+ROOT = Path(__file__).parents[2]
 
 
 def solution(*steps: str) -> str:
@@ -272,3 +274,14 @@ def test_no_file(convert: Convert, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["folder", "--out", "out"])
     assert capsys.readouterr().err == "error: folder is a folder, not a file\n"
+
+
+@pytest.mark.slow
+def test_the_command_in_a_process_of_its_own(tmp_path: Path) -> None:
+    """Where no other command has been imported before."""
+    (tmp_path / "pool.jsonl").write_text("".join(json.dumps(row) + "\n" for row in search_and_learn()))
+    command = [sys.executable, "-m", "ttcs.pools", "pool.jsonl", *PUBLISHED, "--out", "out"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "") and "accuracy 50.0%" in done.stdout

@@ -77,6 +77,18 @@ def test_the_recorded_order_is_what_a_search_would_have_drawn(start: Start) -> N
     assert result["rule"] == {"name": "beta", "threshold": 0.9} and result["ahead"] is None
 
 
+@pytest.mark.parametrize(
+    ("rule", "selection"), [("beta", "majority"), ("settled", "majority"), ("weighted", "weighted")]
+)
+def test_it_is_what_adaptive_vote_does(start: Start, rule: str, selection: str) -> None:
+    pool = start("pool", f"selection={selection}")
+    direct = start("direct", "strategy=adaptive_vote", f"stopping={rule}", f"selection={selection}", "ahead=0")
+    (result,) = replayed(pool, f"stopping={rule}", "orders=1", "ahead=0")
+    summary = json.loads((direct / "summary.json").read_text())
+    assert result["accuracy"] == summary["accuracy"] and result["course"]["samples"] == summary["samples"] < 16
+    assert result["course"]["tokens"] * 20 == summary["ledger"]["decoded_tokens"]
+
+
 def test_what_runs_ahead_is_time_against_waste(start: Start) -> None:
     pool = start("pool")
     found = {result["ahead"]: result["course"] for result in replayed(pool, "stopping=beta", "ahead=0,4,null")}

@@ -17,10 +17,12 @@ class Command:
 COMMANDS = (
     Command("ttcs", "A policy writes solutions, a search spends a budget on them, a verifier and a vote choose."),
     Command("analysis", "Figures and tables from the records of runs; no model runs."),
+    Command("analysis.view", "Searches to look into: trees, scores, votes and costs of runs, as one page of HTML."),
     Command("ttcs.serve", "Searches for any client of OpenAI's chat API, as a service on this machine."),
     Command("ttcs.replay", "Other decisions on the candidates of a finished run; no model runs."),
     Command("ttcs.merge", "Shards, or one run from several machines -> one run."),
     Command("ttcs.pools", "Solutions that others have sampled and scored -> a best-of-N run."),
+    Command("ttcs.export", "A run -> a data set in Parquet, with a card; to the Hugging Face Hub if asked."),
     Command("ttcs.check", "Models and engines at work on a few solutions, before a run relies on them; a verdict."),
     Command("ttcs.planning", "What a run or a sweep would cost: tokens, FLOPs, GPU hours and money; nothing is run."),
     Command("ttcs.training", "Policies, verifiers, revision and reasoning models: their data, training, evaluation."),

@@ -61,7 +61,7 @@ class Contents:
             for key, value in _places({str(key): value for key, value in plain.items()})
         }
         known = {key: place for key, place in places.items() if place.files}
-        return cls(known, {problem.id: _digest(problem) for problem in problems})
+        return cls(known, {problem.id: digest(problem) for problem in problems})
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -117,7 +117,8 @@ def _places(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield key, value
 
 
-def _digest(problem: Problem) -> str:
+def digest(problem: Problem) -> str:
+    """Eight hex digits that tell what is asked, and the options that are given."""
     texts = json.dumps([problem.asked, problem.options])  # in ASCII, whatever is in them
     return blake2b(texts.encode(), digest_size=4).hexdigest()
 

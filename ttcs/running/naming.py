@@ -14,13 +14,19 @@ from typing import Any
 from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
-from ttcs.config.identity import digest, portable
+from ttcs.config.identity import digest, portable, register_resolvers
 from ttcs.config.options import CONF
 from ttcs.config.paths import spelled
 from ttcs.records.folder import begun
 from ttcs.records.guidance import guided
 
 LENGTH = 60  # characters of a name, in that of a folder
+
+
+def register() -> None:
+    """All that configurations are composed with: `${run_name:}`, and the resolvers of `identity`."""
+    register_resolvers()
+    OmegaConf.register_new_resolver("run_name", run_name, replace=True)
 
 
 def called(group: str, option: str | None, node: Mapping[str, Any]) -> str:

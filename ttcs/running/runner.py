@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig
 
 from ttcs.choice.difficulty import Difficulty
 from ttcs.choice.sharing import Sharing
 from ttcs.config import ranges
 from ttcs.config.components import build, complete, share
 from ttcs.config.file import load
-from ttcs.config.identity import portable, register_resolvers
+from ttcs.config.identity import portable
 from ttcs.config.paths import here
 from ttcs.config.ranges import COUNT
 from ttcs.core import Problem
@@ -25,10 +25,10 @@ from ttcs.records.folder import CONFIG, RECORDS, SUMMARY, claim, write
 from ttcs.records.record import Record
 from ttcs.records.record_file import RecordFile, read
 from ttcs.records.summary import Setting, Summary, summarize
-from ttcs.running import progress
+from ttcs.running import naming, progress
 from ttcs.running.contents import Contents, check, keep
 from ttcs.running.memory import divided
-from ttcs.running.naming import called, run_name
+from ttcs.running.naming import called
 from ttcs.running.picture import Draw, drawn
 from ttcs.running.session import METHOD, session
 from ttcs.running.workers.placement import unused
@@ -37,8 +37,7 @@ from ttcs.running.workers.pool import parallel
 PLOT = "accuracy.png"
 GROUPS = "strategy", "selection", "reduction", "policy", "prm", "dataset", "difficulty"
 
-register_resolvers()
-OmegaConf.register_new_resolver("run_name", run_name, replace=True)
+naming.register()
 
 
 @dataclass(frozen=True, slots=True)

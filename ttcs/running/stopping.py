@@ -98,7 +98,7 @@ def _settings(node: Mapping[str, Any]) -> dict[str, Any]:
 def _save(stopped: Stopped, run: Stored, point: Given) -> Path:
     """In the folder of the run, named after what was asked."""
     asked, how = stopped.asked, {**method(run, point), "rule": plain(point.config.stopping)}
-    name = digest({"method": portable(how), "n": asked.n, "ahead": asked.ahead, "orders": asked.orders})
+    name = digest({"replay": {**portable(how), "n": asked.n, "ahead": asked.ahead, "orders": asked.orders}})
     folder = Path(asked.records) / "replay" / f"{asked.rule['name']}_{asked.selection}_{asked.reduction}"
     write(made(folder) / f"n={asked.n}-{name}.json", stopped.to_json())
     return folder / f"n={asked.n}-{name}.json"

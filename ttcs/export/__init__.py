@@ -1,0 +1,1 @@
+"""Runs as data sets for other tools (docs/export.md)."""
