@@ -244,8 +244,12 @@ def test_one_that_is_forgotten_ends_by_itself() -> None:
     made.solve(PROBLEMS[0])
     assert "searches" in {thread.name for thread in threading.enumerate()}
     del made
-    gc.collect()
-    until(lambda: "searches" not in {thread.name for thread in threading.enumerate()})
+
+    def gone() -> bool:
+        gc.collect()
+        return "searches" not in {thread.name for thread in threading.enumerate()}
+
+    until(gone)
 
 
 @pytest.mark.parametrize(
