@@ -54,6 +54,8 @@ ZERO = {
         "share",
         "slip",
         "slips",
+        "erring",
+        "small",
         "misconception",
         "misconceptions",
         "quality",

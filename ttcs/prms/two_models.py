@@ -80,9 +80,9 @@ class TwoModelsPRM:
             if len(tokens) > self._context:
                 results.append(unread(solution.judge, self._context).judged({}, 0))
                 continue
-            own, *reference = [model.get(tokens, []) for model in said]
+            found = [model.get(tokens, []) for model in said]
             cost = max(model.pop(tokens, 0) for model in computed)
-            results.append(solution.judged(self._reward, own, *(reference or [[]]), cost))
+            results.append(solution.judged(self._reward, found[0], found[1] if len(found) > 1 else [], cost))
         return results
 
 
