@@ -8,6 +8,7 @@ import hydra
 from omegaconf import DictConfig, ListConfig
 
 from analysis.figures.figure import Figure
+from analysis.figures.simulated import labelled
 from analysis.runs.load import RecordsError, load
 from ttcs.config import ranges
 from ttcs.config.command import command
@@ -27,7 +28,8 @@ def _task(config: DictConfig) -> None:
     folder, formats = Path(at_home(config.out)), _several(config, "formats")
     if unknown := [name for name in formats if name not in FORMATS]:
         raise RecordsError(f"formats={','.join(unknown)}: there are {', '.join(FORMATS)}")
-    outputs = figure.panels(load(*map(Path, at_home(_several(config, "records")))))
+    records = load(*map(Path, at_home(_several(config, "records"))))
+    outputs = labelled(figure.panels(records), records)
     try:
         files = [file for output in outputs for file in output.save(folder, formats)]
     except OSError as error:

@@ -13,7 +13,7 @@ from ttcs.core import PRM, Policy, Problem, Selection, Strategy
 from ttcs.search.budget import Budget
 from ttcs.search.execution import Execution, Outcome
 from ttcs.search.lane import Lane
-from ttcs.search.waves import Running, Sampling, Scoring
+from ttcs.search.waves import Branching, Closing, Drawing, Reading, Running, Sampling, Scoring
 
 Wave = Sampling | Scoring
 Search = Running[Outcome]
@@ -69,8 +69,12 @@ def answered(engine: Policy | PRM, waves: Waves) -> list[tuple[Search, list[Any]
 def advance(search: Search, results: list[Any] | None, waves: Waves, ended: list[Outcome]) -> None:
     try:
         wave = next(search) if results is None else search.send(results)
-        # What a search runs side by side advances together, and samples that may be enough would not.
-        assert isinstance(wave, Sampling | Scoring)
+        while isinstance(wave, Reading | Closing):  # nothing runs ahead that there would be to end
+            wave = search.send(wave.read() if isinstance(wave, Reading) else [])
+        if isinstance(wave, Drawing):
+            wave.stream.requests += wave.requests
+            wave = Sampling(wave.requests)
+        assert not isinstance(wave, Branching)  # what a search runs side by side advances together
         waves.append((search, wave))
     except StopIteration as end:
         ended.append(end.value)

@@ -15,7 +15,7 @@ COMMANDS = {"ttcs/__main__.py", "ttcs/merge.py", "ttcs/pools.py", "ttcs/replay.p
 # From the bottom up: a wing knows what stands before it, and nothing that stands behind.
 WINGS = (
     "errors", "core", "config", "answers", "zoo", "models", "servers", "vllm", "problems", "search", "choice",
-    "strategies", "policies", "prms", "records", "running",
+    "strategies", "policies", "prms", "records", "running", "solving",
 )  # fmt: skip
 
 

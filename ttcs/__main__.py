@@ -24,7 +24,7 @@ def main() -> None:
     """Exit codes: those of `command`, and 130 interrupted."""
     forgiving()
     if not CONF.is_dir():
-        fail(f"{CONF} is missing: ttcs runs from its repository, installed with pip install -e .")
+        fail(f"{CONF} is missing: the installation is not whole, install it again")
     os.environ |= {**SPIN, **os.environ, **ENVIRONMENT}
     try:
         command("config", job)

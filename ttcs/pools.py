@@ -99,8 +99,7 @@ def _config(
     file: Path, form: Format, point: Given, names: dict[str, str], n: int, tokenizer: str | None
 ) -> dict[str, Any]:
     """As that of a run, as far as it goes; and which file it was, byte by byte."""
-    chosen = plain(point.config)
-    groups = {key: chosen[key] for key in GIVEN[:3]}
+    groups = {key: plain(point.config[key]) for key in GIVEN[:3]}  # the rest is that of a run, which this is none
     layout = {key: value for key, value in asdict(form.layout).items() if key != "required"}
     read_as = {"columns": layout, "separator": form.separator, "tokenizer": tokenizer}
     strategy = {"_target_": "ttcs.strategies.best_of_n.BestOfN", "n": n}

@@ -2,7 +2,8 @@
 
 At the run's own n this is what a run with that selection and reduction would have come to; at a smaller n the mean over
 subsets of the candidates, of DVTS over whole subtrees, of revisions over whole chains or, with attempts=..., over their
-beginnings (docs/records.md).
+beginnings (docs/records.md). With stopping=... it tells what a vote would have cost that stops when it has enough,
+with budget=shared what a budget for the whole problem set would have found (docs/adaptive.md).
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from typing import Any
 
 from rich.table import Table
 
-from ttcs.choice.difficulty import Difficulty, NoLevelsError
 from ttcs.config.components import build
 from ttcs.config.explain import answering
 from ttcs.config.given import Given, given
@@ -28,12 +28,14 @@ from ttcs.config.streams import forgiving
 from ttcs.config.usage import parser
 from ttcs.config.writable import made
 from ttcs.errors import UserError
+from ttcs.records import levels
 from ttcs.records.chains import own_n
 from ttcs.records.folder import write
 from ttcs.records.interval import interval
 from ttcs.records.reading import Reading, Verdict
 from ttcs.records.stored import Stored
 from ttcs.records.summary import Accuracy, Setting
+from ttcs.running import sharing, stopping
 from ttcs.running.progress import console, percent, say_graded
 from ttcs.running.runner import whole
 
@@ -43,6 +45,8 @@ EXAMPLES = """
     python -m ttcs.replay outputs/RUN selection=majority          another selection
     python -m ttcs.replay outputs/RUN reduction=min n=4,16,64     another reduction, at smaller n
     python -m ttcs.replay outputs/RUN attempts=1,2,4              of chains of revisions: their beginnings
+    python -m ttcs.replay outputs/RUN stopping=beta,window        votes that stop when they have enough
+    python -m ttcs.replay outputs/RUN budget=shared n=4,8         samples where the vote is least settled
 """
 
 
@@ -99,14 +103,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _arguments().parse_args(arguments)
     sys.argv[1:] = options.overrides  # what a mistake is explained from
     with answering():
-        replays = [(one, _save(one, method)) for one, method in replayed(Stored.of(options.folder), options.overrides)]
-        _show(replays)
+        run, asked = _finished(options.folder), {override.partition("=")[0] for override in options.overrides}
+        if "stopping" in asked:
+            stopping.show(stopping.replayed(run, options.overrides))
+        elif "budget" in asked:
+            sharing.show(sharing.replayed(run, options.overrides))
+        else:
+            _show([(one, _save(one, method)) for one, method in replayed(run, options.overrides)])
+
+
+def _finished(folder: Path) -> Stored:
+    run = Stored.of(folder)
+    if run.setting is None:
+        raise UserError(f"{folder} is not finished: the command of the run goes on with it")
+    return run
 
 
 def replayed(run: Stored, overrides: Sequence[str]) -> list[tuple[Replay, dict[str, Any]]]:
     """A replay for each combination of the values given, and the configuration of its method."""
-    if run.setting is None:
-        raise UserError(f"{run.folder} is not finished: the command of the run goes on with it")
+    assert run.setting is not None
     defaults = [f"n={run.setting.n}", f"seed={run.setting.seed}", f"+{ATTEMPTS}=null"]
     points = given(overrides, (*METHOD, "n", ATTEMPTS), defaults)
     return [(_replay(run, run.setting, point), _method(run, point)) for point in points]
@@ -118,7 +133,9 @@ def _replay(run: Stored, own: Setting, point: Given) -> Replay:
     reading = Reading.of(run, method, n, attempts)
     verdicts = sorted(map(reading.verdict, run.records()), key=lambda verdict: verdict.digest.pool.problem_id)
     total = _accuracy(verdicts)
-    by_level, no_levels = _by_level(verdicts, build(method, "difficulty"))
+    # By the bins of the run's full pools, so that every n is over the same problems.
+    pools, difficulty = [verdict.digest.pool for verdict in verdicts], build(method, "difficulty")
+    by_level, no_levels = levels.by_level(pools, difficulty, lambda at: _accuracy([verdicts[i] for i in at]))
     chosen = {key: point.choice(key) for key in METHOD if key in point.keys}
     return Replay(
         accuracy=total.accuracy,
@@ -154,18 +171,6 @@ def _accuracy(verdicts: Sequence[Verdict]) -> Accuracy:
         return Accuracy(None, None, len(verdicts), 0)
     mean, low, high = interval(values)
     return Accuracy(mean, None if isnan(low) else (low, high), len(verdicts), len(values))
-
-
-def _by_level(verdicts: Sequence[Verdict], difficulty: Difficulty) -> tuple[dict[str, Accuracy], str | None]:
-    """By the bins of the run's full pools, so that every n is over the same problems."""
-    try:
-        bins = difficulty([verdict.digest.pool for verdict in verdicts])
-    except NoLevelsError:
-        return {}, None
-    except UserError as error:
-        return {}, str(error)
-    levels = {level: [one for one, bin_ in zip(verdicts, bins, strict=True) if bin_ == level] for level in bins}
-    return {str(level): _accuracy(levels[level]) for level in sorted(levels)}, None
 
 
 def _save(replay: Replay, method: Mapping[str, Any]) -> Path:
@@ -206,7 +211,7 @@ def _arguments() -> argparse.ArgumentParser:
         "overrides",
         nargs="*",
         metavar="KEY=VALUE",
-        help="selection, reduction, difficulty, n, attempts; several values: a,b,c",
+        help="selection, reduction, difficulty, n, attempts, stopping, budget, orders, ahead; several values: a,b,c",
     )
     return made
 

@@ -4,25 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
-from analysis.estimates.pool import Floats
 from analysis.runs.load import RecordsError
-from ttcs.records.interval import RESAMPLES, Interval, interval, shares
-
-
-def ratio(parts: Floats, wholes: Floats, resamples: int = RESAMPLES, seed: int = 0) -> Interval:
-    """Sum of `parts` over sum of `wholes`, of which there is one each per problem (nan: there is no whole)."""
-    if not wholes.sum():
-        return Interval(np.nan, np.nan, np.nan)
-    mean = float(parts.sum() / wholes.sum())
-    if len(wholes) == 1:
-        return Interval(mean, np.nan, np.nan)
-    drawn = shares(len(wholes), resamples, seed)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        low, high = np.nanquantile(drawn @ parts / (drawn @ wholes), (0.025, 0.975))
-    return Interval(mean, float(low), float(high))
+from ttcs.records.interval import RESAMPLES, Interval, interval
 
 
 def per_problem(estimates: pd.DataFrame) -> pd.Series[float]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from analysis.estimates.bootstrap import ratio
-from ttcs.records.interval import Interval
+from ttcs.records.interval import Interval, ratio
 
 
 def brier(problem: pd.Series, score: pd.Series, right: pd.Series) -> Interval:

@@ -9,10 +9,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from analysis.estimates.bootstrap import ratio
 from analysis.estimates.pool import Floats
 from ttcs.records.interval import RESAMPLES as DRAWS
-from ttcs.records.interval import Interval, interval
+from ttcs.records.interval import Interval, interval, ratio
 
 RESAMPLES = 500
 

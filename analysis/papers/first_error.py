@@ -14,10 +14,9 @@ from hashlib import blake2b
 import numpy as np
 import pandas as pd
 
-from analysis.estimates.bootstrap import ratio
 from analysis.estimates.pool import Bools, Floats, Ints
 from analysis.runs.load import RecordsError
-from ttcs.records.interval import RESAMPLES, Interval, shares
+from ttcs.records.interval import RESAMPLES, Interval, ratio, shares
 
 THRESHOLDS = 200  # that are tried, at most
 

@@ -8,12 +8,11 @@ from functools import lru_cache
 import pandas as pd
 
 from analysis.estimates import evaluate
-from analysis.estimates.bootstrap import ratio
 from analysis.estimates.pool import INDEPENDENT
 from analysis.papers import chains
 from analysis.runs import repeats
 from analysis.runs.load import Records, RecordsError
-from ttcs.records.interval import RESAMPLES
+from ttcs.records.interval import RESAMPLES, ratio
 from ttcs.records.subsets import RESAMPLES as SUBSETS
 
 CHAINS = re.compile(r"(, )?\bchains=\d+")

@@ -84,6 +84,15 @@ def test_a_published_pool(convert: Convert, capsys: pytest.CaptureFixture[str]) 
     assert "accuracy 50.0%" in capsys.readouterr().out
 
 
+def test_the_command_by_itself(convert: Convert) -> None:
+    """In a process in which nothing else was imported."""
+    convert(search_and_learn(), *PUBLISHED)
+    arguments = [sys.executable, "-m", "ttcs.pools", "pool.jsonl", "--out", "alone", *PUBLISHED]
+    ended = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert Path("alone/summary.json").read_text() == Path("out/summary.json").read_text()
+
+
 def test_another_selection_and_reduction(convert: Convert) -> None:
     first, second = convert(search_and_learn(), *PUBLISHED, "selection=best", "reduction=min")
     assert [candidate.score for candidate in first.candidates] == [0.8, 0.5, 0.3, 0.1]

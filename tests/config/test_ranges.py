@@ -54,6 +54,8 @@ ZERO = {
         "share",
         "slip",
         "slips",
+        "erring",
+        "small",
         "misconception",
         "misconceptions",
         "quality",
@@ -71,7 +73,7 @@ ZERO = {
     ),
     *("accuracy", "validation", "dropout", "deepen", "token_loss", "next_loss", "care", "rounds", "words", "price"),
     *("warmup_steps", "weight_decay", "max_grad_norm", "adam_beta1", "adam_beta2", "dataloader_num_workers", "sure"),
-    *("min_p", "top_k", "max_num_timeout", "gpus_per_node", "n_jobs", "attempts"),
+    *("min_p", "top_k", "max_num_timeout", "gpus_per_node", "n_jobs", "attempts", "ahead"),
 }
 MINUS_ONE = {"n_jobs", "top_k"}  # joblib: all cores; a server: all tokens
 ANY = {"sure", "centre", "mistake", "liked"}  # a score: verifiers have scales of their own; logarithms

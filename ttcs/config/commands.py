@@ -18,6 +18,7 @@ COMMANDS = (
     Command("ttcs", "A policy writes solutions, a search spends a budget on them, a verifier and a vote choose."),
     Command("analysis", "Figures and tables from the records of runs; no model runs."),
     Command("analysis.view", "Searches to look into: trees, scores, votes and costs of runs, as one page of HTML."),
+    Command("ttcs.serve", "Searches for any client of OpenAI's chat API, as a service on this machine."),
     Command("ttcs.replay", "Other decisions on the candidates of a finished run; no model runs."),
     Command("ttcs.merge", "Shards, or one run from several machines -> one run."),
     Command("ttcs.pools", "Solutions that others have sampled and scored -> a best-of-N run."),

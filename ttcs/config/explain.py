@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import NoReturn
 
 import hydra
-from hydra import compose, initialize_config_dir
-from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException, InstantiationException, MissingConfigException, OverrideParseException
 from omegaconf import OmegaConf
 from omegaconf.errors import (
@@ -26,6 +24,7 @@ from omegaconf.errors import (
 )
 
 from ttcs.config.identity import settings
+from ttcs.config.loading import loaded
 from ttcs.config.options import CONF, groups
 from ttcs.config.quoting import quoted
 from ttcs.config.streams import let_go
@@ -164,10 +163,8 @@ def _addable(group: str, arguments: Sequence[str]) -> str | None:
 
 def _keys(name: str, chosen: Sequence[str]) -> list[str]:
     """Of the configuration with the groups chosen; none where they do not go together."""
-    GlobalHydra.instance().clear()  # the command ends here, and only one may be at work
     try:
-        with initialize_config_dir(str(CONF), version_base="1.3"):
-            config = compose(name, list(chosen), return_hydra_config=True)
+        config = loaded(name, chosen)
     except MISTAKES:
         return []
     plain = OmegaConf.to_container(config)

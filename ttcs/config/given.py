@@ -13,8 +13,11 @@ from omegaconf import DictConfig
 
 from ttcs.config import quoting, ranges
 from ttcs.config.home import typed
+from ttcs.config.identity import register_resolvers
 from ttcs.config.options import CONF
 from ttcs.errors import UserError
+
+register_resolvers()
 
 
 @dataclass(frozen=True, slots=True)

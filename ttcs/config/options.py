@@ -10,7 +10,8 @@ from omegaconf import DictConfig, OmegaConf
 from ttcs.config import commands
 from ttcs.config.identity import PACKAGE
 
-CONF = PACKAGE.parent / "conf"
+INSTALLED = PACKAGE / "conf"  # where a wheel puts it
+CONF = INSTALLED if INSTALLED.is_dir() else PACKAGE.parent / "conf"
 
 
 def groups(config: DictConfig) -> list[str]:

@@ -84,6 +84,9 @@ STOPPING = {
     **dict(_of(PART, "stopping.threshold Beta.threshold Dirichlet.threshold")),
     **dict(_of(COUNT, "stopping.size Window.size orders")),
     "ahead": NATURAL_OR_NULL,
+    "Sharing.tokens": COUNT_OR_NULL,
+    "Sharing.block": COUNT,
+    "Sharing.part": PART,
 }
 STRATEGIES = {
     **dict(_of(COUNT, "width max_steps chains window answer steps top searched")),
@@ -106,6 +109,11 @@ PLANNING = {
     **dict(_of(PART, "GPU.prefill_share GPU.decode_share GPU.memory_share")),
     "price": AMOUNT,
 }
+SERVICE = {
+    "serve.port": Bounds(1, 65535),
+    **dict(_of(COUNT, "serve.at_once serve.most_n serve.body serve.drain")),
+    "serve.keep_alive": POSITIVE,
+}
 CURATION = {**dict(_of(COUNT, "size within")), "weights.*": AMOUNT}
 FIGURES = {
     **dict(_of(COUNT, "resamples parameters.*")),
@@ -115,9 +123,11 @@ FIGURES = {
 STAGES = {
     **dict(_of(COUNT, "traces examples rollouts vocabulary patience limits stage.attempts attempts.*")),
     **dict(_of(COUNT, "Corpus.solutions Tokenizer.solutions GradedSamples.solutions GradedSolutions.solutions")),
+    **dict(_of(COUNT, "ChainCorpus.solutions FactCorpus.facts")),
+    **dict(_of(Bounds(1, 6), "ChainCorpus.shortest Chains.shortest")),
     **dict(_of(COUNT_OR_NULL, "after max_length positions per_problem")),
     "deepen": NATURAL,
-    **dict(_of(SHARE, "hot mixed share flip slip misconceptions.*")),
+    **dict(_of(SHARE, "hot mixed share flip slip erring small misconceptions.*")),
     **dict(_of(REST, "validation dropout")),
     **dict(_of(AMOUNT, "temperatures hot_temperature token_loss next_loss care rounds words.*")),
     **dict(_of(AMOUNT, "GradedSolutions.slips GradedSolutions.misconceptions")),
@@ -136,7 +146,7 @@ TRAINING = {  # transformers' TrainingArguments and configuration of a model
     "architecture.initializer_range": POSITIVE,
 }
 RANGES: Mapping[str, Bounds] = {
-    **RUN, **MODELS, **STOPPING, **STRATEGIES, **PLANNING, **CURATION, **FIGURES, **STAGES, **TRAINING
+    **RUN, **MODELS, **STOPPING, **STRATEGIES, **PLANNING, **SERVICE, **CURATION, **FIGURES, **STAGES, **TRAINING
 }  # fmt: skip
 FOREIGN = frozenset(
     {

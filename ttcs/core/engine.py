@@ -112,6 +112,10 @@ class Policy(Protocol):
         """
         ...
 
+    def wake(self) -> None:
+        """From another thread: have a `step` that waits for others, as for a server, return with what there is."""
+        ...
+
     def append(self, text: str | None, cut: bool) -> tuple[Step, ...]:
         """The steps of an `Append`, with node = -1."""
         ...
@@ -131,6 +135,14 @@ class PRM(Protocol):
     def add(self, ticket: int, request: Judge) -> None: ...
 
     def step(self) -> list[tuple[int, Judged]]: ...
+
+    def cancel(self, ticket: int) -> None:
+        """Give up a request that `step` has not returned: what of it nobody has begun to read is not read."""
+        ...
+
+    def wake(self) -> None:
+        """As a policy's."""
+        ...
 
     def reset(self) -> None:
         """As a policy's."""

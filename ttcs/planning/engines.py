@@ -89,6 +89,9 @@ class SimulatedPolicy:
         self._attended -= row.result.prompt_tokens + self._begun - row.begun
         return so_far(row.result, self.passes - row.begun)
 
+    def wake(self) -> None:
+        """It waits for nobody."""
+
     def reset(self) -> None:
         self._cache.clear()
 
@@ -166,6 +169,16 @@ class SimulatedPRM:
 
     def add(self, ticket: int, request: Judge) -> None:
         heappush(self._queue, (request.order, ticket, request))
+
+    def cancel(self, ticket: int) -> None:
+        """What is read already is paid for."""
+        self._queue = [entry for entry in self._queue if entry[1] != ticket]
+        heapify(self._queue)
+        self._pass = [entry for entry in self._pass if entry[0] != ticket]
+        self._done = [entry for entry in self._done if entry[0] != ticket]
+
+    def wake(self) -> None:
+        """It waits for nobody."""
 
     def reset(self) -> None:
         self._cache.clear()

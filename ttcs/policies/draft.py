@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from math import fsum, isnan, nan
+from math import nan
 from typing import Any, NamedTuple
 
-from ttcs.core import Confidence, Continue, Step, Stop
+from ttcs.core import Continue, Step, Stop
 from ttcs.errors import UserError
 from ttcs.models.boundaries import Boundaries
 from ttcs.models.reasoning import Thinking
-
-DIGITS = 4  # of a confidence: those behind depend on what else is in the batch
+from ttcs.policies.sureness import Sureness
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +95,7 @@ class Draft:
     room: int
     tokens: list[int] = field(init=False, default_factory=list)
     logprobs: list[float] = field(init=False, default_factory=list)
-    confidences: list[float] = field(init=False, default_factory=list)
-    _windows: list[float] = field(init=False, default_factory=list)  # of confidence, by last token; nan: not full
+    sureness: Sureness = field(init=False)
     _ends: list[End] = field(init=False, default_factory=list)
     _content: bool = field(init=False, default=False)  # the current step is more than white space
     _thinking: bool = field(init=False)  # where the next token belongs
@@ -105,12 +103,13 @@ class Draft:
 
     def __post_init__(self) -> None:
         self._thinking = self.rules.thinking is not None and not self.request.trajectory.thought
+        self.sureness = Sureness(self.request.least)
 
     def append(self, token: int, logprob: float = nan, confidence: float = nan) -> None:
         """Add a token and note whether a step, the thinking, the solution or the room for it ended."""
         self.logprobs.append(logprob)
         if self.request.confidence is not None:
-            self._weigh(confidence)
+            self.sureness.add(confidence)
         boundary = self.rules.boundaries.ends_step(self.tokens[-1] if self.tokens else None, token)
         self.tokens.append(token)
         self._content = self._content or token in self.rules.boundaries.solid
@@ -126,7 +125,7 @@ class Draft:
             self._cut()
         elif self.left_of_step == 0:
             self.end_step()
-        if self.doubtful and not self.finished:
+        if self.sureness.doubtful and not self.finished:
             self._doubt()
 
     def end_step(self) -> None:
@@ -186,24 +185,11 @@ class Draft:
         for end, stop, thinking in self._ends:
             text = self._added(start, end)
             told = tuple(self.logprobs[start:end]) if self.request.logprobs else None
-            sure = self._confidence(start, end)
+            sure = self.sureness.of(start, end)
             tokens = tuple(self.tokens[start:end])
             steps.append(Step(-1, tokens, text, stop, logprobs=told, thinking=thinking, confidence=sure))
             start = end
         return tuple(steps)
-
-    @property
-    def doubtful(self) -> bool:
-        """Whether the latest window of tokens is below what the strategy wants."""
-        least = self.request.least
-        return least is not None and bool(self._windows) and self._windows[-1] < least[0]
-
-    def _weigh(self, confidence: float) -> None:
-        self.confidences.append(round(confidence, DIGITS))
-        if self.request.least is not None:
-            _, size = self.request.least
-            full = len(self.confidences) >= size
-            self._windows.append(fsum(self.confidences[-size:]) / size if full else nan)
 
     def _doubt(self) -> None:
         """Note that it is given up; what has just ended goes no further either."""
@@ -211,12 +197,6 @@ class Draft:
             self._end(Stop.DOUBT)
         else:
             self._ends[-1] = End(self._last, Stop.DOUBT, self._ends[-1].thinking)
-
-    def _confidence(self, start: int, end: int) -> Confidence | None:
-        if self.request.confidence is None or start == end:
-            return None
-        windows = [window for window in self._windows[start:end] if not isnan(window)]
-        return Confidence(fsum(self.confidences[start:end]) / (end - start), min(windows, default=None))
 
     def _added(self, start: int, end: int) -> str:
         """The text that a step's tokens add, which may depend on tokens before them, but on none before a whole one."""

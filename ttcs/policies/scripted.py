@@ -15,6 +15,7 @@ from zlib import crc32
 from ttcs.core import Continue, Continued, ModelSize, Problem, Step, Stop, Trajectory
 from ttcs.errors import UserError
 from ttcs.policies.limits import check_step_tokens
+from ttcs.policies.scripted_chain import ScriptedChain
 from ttcs.policies.scripted_confidence import weighed
 from ttcs.policies.scripted_thinking import ScriptedThinking, concluded, given
 
@@ -34,6 +35,7 @@ class ScriptedPolicy:
     fix, flip: chance that a revision of a wrong attempt is right, and that one of a right attempt is wrong (38 % in
         Snell et al., 2024, section 6.1).
     thinking: how it thinks, where a strategy steers its thinking; left alone it does not.
+    chain: what it writes in the place of all this, where it neither thinks nor revises.
     tokens_per_step: mean; uniform between half and one and a half of it.
     tail: share of that mean which is drawn from an exponential distribution instead: the steps of real models have long
         tails (at 0.9 the longest of 256 is 5.6 times the mean).
@@ -51,6 +53,7 @@ class ScriptedPolicy:
     fix: float = 0.3
     flip: float = 0.38
     thinking: ScriptedThinking = THINKING
+    chain: ScriptedChain | None = None
     tokens_per_step: int = 20
     tail: float = 0.0
     capacity: int = 64
@@ -81,6 +84,9 @@ class ScriptedPolicy:
         self._active.remove(given_up)
         result = given_up.result
         return so_far(result, sum(len(step.tokens) for step in result.steps) - given_up.left)
+
+    def wake(self) -> None:
+        """It waits for nobody."""
 
     def append(self, text: str | None, cut: bool) -> tuple[Step, ...]:
         return given(text, cut)
@@ -122,7 +128,9 @@ class ScriptedPolicy:
         if request.max_tokens is not None and request.max_tokens < room:
             room, cut = request.max_tokens, Stop.BUDGET if request.capped else Stop.LENGTH
         trajectory, greedy, draw = request.trajectory, request.temperature == 0, self._draw
-        problem, accuracy = trajectory.problem, self._accuracy(trajectory.problem)
+        problem = trajectory.problem
+        chain = None if request.thinking is not None or trajectory.thought or trajectory.history else self.chain
+        accuracy = self._accuracy(problem) if chain is None else 1.0
         if not greedy:
             draw.seed(request.seed ^ self.seed)
         text = crc32(f"{problem.id}\0{trajectory.text}".encode(), self.seed) if greedy else 0
@@ -136,9 +144,13 @@ class ScriptedPolicy:
             if request.thinking is not None:
                 step = self.thinking.thought(draw, trajectory, steps, accuracy, request.suppress and not steps)
             else:
-                depth = self.max_depth if trajectory.thought else len(trajectory.steps) + len(steps) + 1
-                right = right and (draw.random() < accuracy if revised is None else revised)
-                step = self._write(draw, problem, depth, right if conclusion is None else conclusion)
+                if chain is None:
+                    depth = self.max_depth if trajectory.thought else len(trajectory.steps) + len(steps) + 1
+                    right = right and (draw.random() < accuracy if revised is None else revised)
+                    step = self._write(draw, problem, depth, right if conclusion is None else conclusion)
+                else:
+                    written = (*trajectory.steps, *steps)
+                    step = chain.step(None if greedy else draw, problem, written, self.tokens_per_step, self.seed)
                 if self.step_tokens is not None and request.max_steps is not None:
                     step = _cut(step, self.step_tokens, Stop.STEP_LENGTH, complete=True)
             complete = len(steps) + 1 == request.max_steps and cut is Stop.BUDGET

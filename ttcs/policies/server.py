@@ -84,6 +84,9 @@ class ServerPolicy:
         """
         return self._client.give_up(ticket)
 
+    def wake(self) -> None:
+        self._client.wake()
+
     def append(self, text: str | None, cut: bool) -> tuple[Step, ...]:
         return self.rules.append(text, cut)
 
@@ -115,10 +118,10 @@ class ServerPolicy:
             turn, last = turn + 1, self.rules.decode(piece.tokens)
             unknown = [nan] * len(piece.tokens)
             _write(draft, piece.tokens, piece.logprobs or unknown, piece.confidences or unknown)
-            if draft.doubtful:  # which the server cannot know
+            if draft.sureness.doubtful:  # which the server cannot know
                 unseen += max(0, len(ask.prompt) + len(piece.tokens) - len(prefix) - len(draft.tokens))
             if piece.over:
-                _write(draft, [self.tokenizer.eos_token_id], [nan], draft.confidences[-1:] or [nan])
+                _write(draft, [self.tokenizer.eos_token_id], [nan], draft.sureness.tokens[-1:] or [nan])
             going_on = ask.suppressed and piece.tokens  # one token was asked for, and it is there
             if piece.cut and not draft.finished and not going_on:
                 if of_step:
@@ -174,5 +177,5 @@ def _limited(draft: Draft) -> Continue:
 def _cut(draft: Draft, request: Continue) -> Draft:
     """The draft with room for no more tokens than it has."""
     cut = Draft(draft.rules, request, len(draft.tokens))
-    _write(cut, draft.tokens, draft.logprobs, draft.confidences or [nan] * len(draft.tokens))
+    _write(cut, draft.tokens, draft.logprobs, draft.sureness.tokens or [nan] * len(draft.tokens))
     return cut

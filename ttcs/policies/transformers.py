@@ -106,6 +106,9 @@ class TransformersPolicy:
         place = next((place for place, row in enumerate(self._rows) if row.ticket == ticket), None)
         return None if place is None else self._result(self._remove(place))
 
+    def wake(self) -> None:
+        """It waits for nobody."""
+
     def append(self, text: str | None, cut: bool) -> tuple[Step, ...]:
         return self.rules.append(text, cut)
 

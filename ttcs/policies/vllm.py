@@ -136,6 +136,9 @@ class VLLMPolicy:
         self._done = [one for one in self._done if one is not running]
         return running.result() if running is not None and (running.draft.tokens or not running.sent) else None
 
+    def wake(self) -> None:
+        """It waits for no more than a moment."""
+
     def append(self, text: str | None, cut: bool) -> tuple[Step, ...]:
         return self.rules.append(text, cut)
 

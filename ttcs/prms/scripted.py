@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from zlib import crc32
 
 from ttcs.core import Judge, Judged, ModelSize, Trajectory
 from ttcs.policies.scripted import words
+from ttcs.prms.scripted_belief import ScriptedBelief
 
 SIZE = ModelSize("scripted-prm", parameters=2_000_000, layers=4, hidden=64)
 MISTAKE, DEGREE, BLINDNESS = 0x9E3779B97F4A7C15, 0xD1342543DE82EF95, 0xBF58476D1CE4E5B9  # odd multipliers of a hash
@@ -22,12 +23,14 @@ class ScriptedPRM:
     score depend on the seed, the problem and the text up to the step alone. What a scored step needed is cached, as in
     an incremental PRM.
     blind: share of the problems whose mistakes it takes for right steps: there no search gains by it.
+    belief: what it believes of chains in the place of all this.
     context: longest problem and solution that it reads, in tokens (None: any).
     capacity: trajectories in a batch. shuffle: hand results back in a random order.
     """
 
     quality: float = 0.7
     blind: float = 0.0
+    belief: ScriptedBelief | None = None
     context: int | None = None
     capacity: int = 32
     shuffle: bool = False
@@ -39,6 +42,13 @@ class ScriptedPRM:
 
     def add(self, ticket: int, request: Judge) -> None:
         heappush(self._queue, (request.order, ticket, request))
+
+    def cancel(self, ticket: int) -> None:
+        self._queue = [entry for entry in self._queue if entry[1] != ticket]
+        heapify(self._queue)
+
+    def wake(self) -> None:
+        """It waits for nobody."""
 
     def reset(self) -> None:
         """Nothing is left behind."""
@@ -57,11 +67,18 @@ class ScriptedPRM:
         scores: list[float | None] = []
         if self.context is not None and tokens + sum(len(step.tokens) for step in trajectory.steps) > self.context:
             return Judged(tuple(step.score for step in trajectory.steps), 0, 0, self.context)
-        for step in trajectory.steps:
+        for depth, step in enumerate(trajectory.steps, 1):
             tokens += len(step.tokens)
             text = crc32(step.text.encode(), text)
             right = right and (blind or " err " not in step.text)
-            scores.append(None if step.blank else self._score(right, text))
+            if step.blank:
+                scores.append(None)
+            elif self.belief is None:
+                scores.append(self._score(right, text))
+            elif step.score is None:
+                scores.append(self.belief.score(trajectory.problem, trajectory.steps[:depth], self.seed))
+            else:
+                scores.append(step.score)
             if step.score is not None:
                 cached = tokens
         return Judged(tuple(scores), tokens, cached)

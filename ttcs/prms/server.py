@@ -69,6 +69,13 @@ class ServerPRM:
     def add(self, ticket: int, request: Judge) -> None:
         self._client.submit(ticket, request.order, partial(self._judged, request))
 
+    def cancel(self, ticket: int) -> None:
+        """What the server is reading others may wait for too."""
+        self._client.give_up(ticket)
+
+    def wake(self) -> None:
+        self._client.wake()
+
     def reset(self) -> None:
         """Requests that are left are forgotten; what the server has cached stays with the server."""
         self._client.cancel()
@@ -79,6 +86,8 @@ class ServerPRM:
         return self._client.results()
 
     async def _forget(self) -> None:
+        for task in set(self._running.values()):
+            task.cancel()
         self._memo.clear()
         self._running.clear()
 
@@ -92,7 +101,7 @@ class ServerPRM:
             own = self._start(missing) if missing else None
             for task in dict.fromkeys(self._running[prefix] for prefix in left):
                 try:
-                    scores |= await task
+                    scores |= await asyncio.shield(task)  # which others may wait for too
                 except ContextExceededError:
                     if task is own:  # else another solution was too long, and this one asks for itself
                         return unread(judge, min(self._context, max(map(len, wanted)) - 1)).judged({}, 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 
 import torch
 
@@ -48,6 +48,13 @@ class TransformersPRM:
 
     def add(self, ticket: int, request: Judge) -> None:
         heappush(self._queue, (request.order, ticket, request))
+
+    def cancel(self, ticket: int) -> None:
+        self._queue = [entry for entry in self._queue if entry[1] != ticket]
+        heapify(self._queue)
+
+    def wake(self) -> None:
+        """It waits for nobody."""
 
     def reset(self) -> None:
         self._model.forget()

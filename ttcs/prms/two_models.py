@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 from ttcs.core import Judge, Judged, ModelSize
@@ -53,6 +53,13 @@ class TwoModelsPRM:
     def add(self, ticket: int, request: Judge) -> None:
         heappush(self._queue, (request.order, ticket, request))
 
+    def cancel(self, ticket: int) -> None:
+        self._queue = [entry for entry in self._queue if entry[1] != ticket]
+        heapify(self._queue)
+
+    def wake(self) -> None:
+        """It waits for nobody."""
+
     def reset(self) -> None:
         for model in self._models:
             model.forget()
@@ -73,9 +80,9 @@ class TwoModelsPRM:
             if len(tokens) > self._context:
                 results.append(unread(solution.judge, self._context).judged({}, 0))
                 continue
-            own, *reference = [model.get(tokens, []) for model in said]
+            found = [model.get(tokens, []) for model in said]
             cost = max(model.pop(tokens, 0) for model in computed)
-            results.append(solution.judged(self._reward, own, *(reference or [[]]), cost))
+            results.append(solution.judged(self._reward, found[0], found[1] if len(found) > 1 else [], cost))
         return results
 
 

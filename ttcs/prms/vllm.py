@@ -109,9 +109,29 @@ class VLLMPRM:
     def step(self) -> list[tuple[int, Judged]]:
         """Take in the scores that have come since."""
         for output in self._engine.step(0.0 if self._done else PATIENCE) if self._sent else []:
-            self._learn(self._read(self._sent.pop(output.request_id), output))
+            if (sent := self._sent.pop(output.request_id, None)) is not None:  # else it was given up
+                self._learn(self._read(sent, output))
         done, self._done = self._done, []
         return [(waiting.ticket, waiting.result()) for waiting in done]
+
+    def cancel(self, ticket: int) -> None:
+        """Sequences with prefixes that others wait for are read to their end."""
+        for waiting in self._awaited.values():
+            waiting[:] = [one for one in waiting if one.ticket != ticket]
+        unwanted = [
+            name
+            for name, sent in self._sent.items()
+            if not any(self._awaited.get(sent.tokens[:end]) for end in sent.ends)
+        ]
+        for name in unwanted:
+            for end in (sent := self._sent.pop(name)).ends:
+                self._awaited.pop(sent.tokens[:end], None)
+        if unwanted:
+            self._engine.abort(unwanted)
+        self._done = [one for one in self._done if one.ticket != ticket]
+
+    def wake(self) -> None:
+        """It waits for no more than a moment."""
 
     def reset(self) -> None:
         self._engine.abort(list(self._sent))

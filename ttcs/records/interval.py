@@ -1,4 +1,4 @@
-"""The interval of a mean: percentile bootstrap over problems."""
+"""The interval of a mean, and of a ratio of two: percentile bootstrap over problems."""
 
 from __future__ import annotations
 
@@ -42,3 +42,16 @@ def interval(values: Sequence[float] | Floats, resamples: int = RESAMPLES, seed:
         return Interval(float(array[0]), np.nan, np.nan)
     low, high = np.quantile(shares(len(array), resamples, seed) @ array, (0.025, 0.975))
     return Interval(float(array.mean()), float(low), float(high))
+
+
+def ratio(parts: Floats, wholes: Floats, resamples: int = RESAMPLES, seed: int = 0) -> Interval:
+    """Sum of `parts` over sum of `wholes`, of which there is one each per problem (nan: there is no whole)."""
+    if not wholes.sum():
+        return Interval(np.nan, np.nan, np.nan)
+    mean = float(parts.sum() / wholes.sum())
+    if len(wholes) == 1:
+        return Interval(mean, np.nan, np.nan)
+    drawn = shares(len(wholes), resamples, seed)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low, high = np.nanquantile(drawn @ parts / (drawn @ wholes), (0.025, 0.975))
+    return Interval(mean, float(low), float(high))

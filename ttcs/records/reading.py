@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from ttcs.config.components import build
-from ttcs.core import Candidate, Reduction, Selection, Stop, judged
+from ttcs.core import Candidate, Reduction, Selection, Stop, Stopping, judged
 from ttcs.errors import UserError
 from ttcs.records import charges
 from ttcs.records.chains import Chains, own_n
+from ttcs.records.early import Samples
 from ttcs.records.grade import as_candidate
 from ttcs.records.guidance import guided
 from ttcs.records.prefixes import Numbers, numbered
@@ -45,7 +46,7 @@ class Reading:
 
     size: the n of the run. n: of the run that is asked about.
     guided: the search itself had solutions scored, so that scores are there whether or not the selection reads them.
-    chains: of the run that is asked about, if it has any.
+    chains: of the run that is asked about, if it has any. stopping: a rule that cuts the vote short, if there is one.
     """
 
     folder: Path
@@ -55,9 +56,17 @@ class Reading:
     n: int
     guided: bool
     chains: Chains | None = None
+    stopping: Stopping | None = None
 
     @classmethod
-    def of(cls, run: Stored, method: Mapping[str, Any], n: int, attempts: int | None = None) -> Reading:
+    def of(
+        cls,
+        run: Stored,
+        method: Mapping[str, Any],
+        n: int,
+        attempts: int | None = None,
+        stopping: Stopping | None = None,
+    ) -> Reading:
         """method: the configuration of selection and reduction. attempts: of each chain (None: those of the run).
 
         UserError for what the run cannot tell.
@@ -72,12 +81,35 @@ class Reading:
                 f"only its selection and its n can be replayed"
             )
         selection, reduction = build(method, "selection"), build(method, "reduction")
-        return cls(run.folder, selection, reduction, size, n, guided(strategy), chains)
+        return cls(run.folder, selection, reduction, size, n, guided(strategy), chains, stopping)
 
     @property
     def reads_prm(self) -> bool:
         """Whether a run like this asks the PRM anything."""
         return self.guided or (self.selection.reads_scores and self.n > 1)
+
+    def samples(self, record: Record) -> Samples:
+        """UserError where the candidates are not independent samples, all of which were drawn."""
+        if any(len(unit) > 1 for unit in self._units(record)):
+            raise UserError(f"{self.folder}: stopping rules are replayed on independent samples, as those of best_of_n")
+        graded = record.reference is not None
+        tokens = [one.tokens for one in record.candidates if one.tokens is not None]
+        return Samples(
+            problem_id=record.problem_id,
+            seen=tuple(self._candidates(record)),
+            correct=tuple(one.correct is True for one in record.candidates) if graded else None,
+            tokens=tuple(tokens) if len(tokens) == len(record.candidates) else None,
+        )
+
+    @property
+    def scored(self) -> bool:
+        """Whether candidates are seen with their scores."""
+        return self.guided or self._reader is not None
+
+    @property
+    def _reader(self) -> Selection | Stopping | None:
+        """What reads scores, if anything does."""
+        return next((one for one in (self.selection, self.stopping) if one is not None and one.reads_scores), None)
 
     def verdict(self, record: Record) -> Verdict:
         candidates = self._candidates(record)
@@ -115,7 +147,7 @@ class Reading:
         """As the selection of such a run would see all of them, with more than one of them finished."""
         nodes = {node.node: node for node in record.tree}
         paths = [tuple(_path(nodes, candidate.leaf)) for candidate in record.candidates]
-        if not self.guided and not self.selection.reads_scores:
+        if not self.scored:
             return [replace(as_candidate(candidate), score=-math.inf) for candidate in record.candidates]
         self._require_scores(record, paths)
         scores = [[node.score for node in judged(path) if node.score is not None] for path in paths]
@@ -126,12 +158,12 @@ class Reading:
 
     def _require_scores(self, record: Record, paths: Sequence[Sequence[NodeRecord]]) -> None:
         """UserError where a solution was not scored because nothing read scores."""
-        if not self.selection.reads_scores or sum(candidate.finished for candidate in record.candidates) < 2:
+        if self._reader is None or sum(candidate.finished for candidate in record.candidates) < 2:
             return
         for candidate, path in zip(record.candidates, paths, strict=True):
             last = next((node for node in reversed(judged(path)) if node.text.strip()), None)
             if candidate.finished and last is not None and last.score is None:
-                name = type(self.selection).__name__
+                name = type(self._reader).__name__
                 raise UserError(f"{self.folder}: problem {record.problem_id} has no scores, which {name} reads")
 
     def _choose(self, record: Record, candidates: Sequence[Candidate], members: Sequence[int]) -> int | None:

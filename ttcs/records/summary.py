@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 
-from ttcs.choice.difficulty import Cost, Difficulty, NoLevelsError, Pool
+from ttcs.choice.difficulty import Cost, Difficulty, Pool
 from ttcs.core import Stop
-from ttcs.errors import UserError
+from ttcs.records import levels
 from ttcs.records.endings import Endings
 from ttcs.records.record import Record
 from ttcs.search.ledger import Ledger
@@ -130,7 +130,8 @@ def summarize(
     """max_tokens: of the policy that wrote the records, None: not known."""
     digests = sorted((Digest.of(record, max_tokens) for record in records), key=lambda one: one.pool.problem_id)
     total = _accuracy(digests)
-    by_level, no_levels = _by_level(digests, difficulty)
+    pools = [digest.pool for digest in digests]
+    by_level, no_levels = levels.by_level(pools, difficulty, lambda at: _accuracy([digests[i] for i in at]))
     return Summary(
         accuracy=total.accuracy,
         ci95=total.ci95,
@@ -138,9 +139,9 @@ def summarize(
         n_graded=total.n_graded,
         by_level=by_level,
         no_levels=no_levels,
-        pass_at_k=_pass_at_k([digest.pool.correct for digest in digests]),
+        pass_at_k=_pass_at_k([pool.correct for pool in pools]),
         ledger=_sum([digest.ledger for digest in digests]),
-        difficulty_cost=difficulty.cost([digest.pool for digest in digests]),
+        difficulty_cost=difficulty.cost(pools),
         wall_seconds=max((digest.run_seconds for digest in digests), default=0.0),
         policy_parameters=_known([digest.policy_parameters for digest in digests]),
         prm_parameters=_known([digest.prm_parameters for digest in digests]),
@@ -187,18 +188,6 @@ def _interval(correct: int, problems: int) -> tuple[float, float]:
     draws = np.random.default_rng(0).binomial(problems, correct / problems, RESAMPLES) / problems
     low, high = np.percentile(draws, [2.5, 97.5])
     return float(low), float(high)
-
-
-def _by_level(digests: Sequence[Digest], difficulty: Difficulty) -> tuple[dict[str, Accuracy], str | None]:
-    """A run is not lost for want of levels: the reason is told instead."""
-    try:
-        bins = difficulty([digest.pool for digest in digests])
-    except NoLevelsError:
-        return {}, None
-    except UserError as error:
-        return {}, str(error)
-    levels = {level: [digest for digest, bin_ in zip(digests, bins, strict=True) if bin_ == level] for level in bins}
-    return {str(level): _accuracy(levels[level]) for level in sorted(levels)}, None
 
 
 def _pass_at_k(pools: Sequence[tuple[bool, ...]]) -> dict[str, float]:

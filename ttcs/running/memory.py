@@ -13,12 +13,13 @@ SHARE = "gpu_memory_utilization"
 ALONE, BESIDE = 0.9, 0.45  # of each GPU; the rest is for what both need beside
 
 
-def divided(config: DictConfig) -> DictConfig:
+def divided(config: DictConfig, several: bool | None = None) -> DictConfig:
     """The configuration of a run with the shares that it leaves open: half of a GPU that policy and PRM are both on.
 
-    A run that reads no scores loads no PRM. In a sweep the policy stays from point to point, and so does its share.
+    A run that reads no scores loads no PRM. several: other methods follow, and the policy stays, with its share; None:
+    as in a sweep.
     """
-    prm_is_loaded = _sweeps() or reads_scores(config)
+    prm_is_loaded = (_sweeps() if several is None else several) or reads_scores(config)
     common = bool(gpus(config.policy) & gpus(config.prm))
     whole = config.copy()
     for model, beside in (("policy", common and prm_is_loaded), ("prm", common)):

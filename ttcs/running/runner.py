@@ -12,6 +12,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, ListConfig
 
 from ttcs.choice.difficulty import Difficulty
+from ttcs.choice.sharing import Sharing
 from ttcs.config import ranges
 from ttcs.config.components import build, complete, share
 from ttcs.config.file import load
@@ -57,7 +58,9 @@ class Plan:
             complete(config, key)
         ranges.check(config)
         for key in METHOD:
-            build(config, key)
+            built = build(config, key)
+            if isinstance(built, Sharing):
+                raise UserError("budget=shared is of python -m ttcs.replay alone: a run has a budget for each problem")
         return cls(build(config, "difficulty"), share(config, "dataset"))
 
 

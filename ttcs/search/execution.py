@@ -163,16 +163,12 @@ class Execution:
         return replies
 
     def _sample(self, asked: Sequence[tuple[Branch, Sample]]) -> Generator[Sampling, list[Continued], list[Reply]]:
-        """_SpentError when the budget runs out."""
         waiting = [(i, request) for i, (branch, said) in enumerate(asked) for request in branch.requests(said)]
         grown: list[list[Trajectory]] = [[] for _ in asked]
         for branch, said in asked:
             branch.rounds += bool(said.trajectories)
         while waiting:
-            bounds = Bounds(self.policy.size, self.policy.max_tokens, self._prompt_tokens)
-            wave = admit([request for _, request in waiting], self.budget.left(self.ledger), bounds)
-            if not wave:
-                raise _SpentError
+            wave = self._afforded([request for _, request in waiting])
             results = yield Sampling(wave)
             for (i, _), request, result in zip(waiting, wave, results, strict=False):
                 grown[i].append(self._grow(*asked[i], request, result))
@@ -210,8 +206,12 @@ class Execution:
         """What is to run beside the requests that are begun, when so many have been drawn."""
         if self.budget == Budget():
             return list(requests[begun : None if self.ahead is None else drawn + 1 + self.ahead])
+        return self._afforded(requests[drawn : drawn + 1])
+
+    def _afforded(self, requests: Sequence[Continue]) -> list[Continue]:
+        """Those that the budget pays for, as `admit` says. _SpentError when it has run out."""
         bounds = Bounds(self.policy.size, self.policy.max_tokens, self._prompt_tokens)
-        if not (wave := admit(requests[drawn : drawn + 1], self.budget.left(self.ledger), bounds)):
+        if not (wave := admit(requests, self.budget.left(self.ledger), bounds)):
             raise _SpentError
         return wave
 

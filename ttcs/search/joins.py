@@ -32,8 +32,8 @@ class Joins:
             return None
         return waiting.waiter, [waiting.results[i] for i in range(waiting.size)]
 
-    def close(self, branch: Running[Any]) -> None:
-        """End the search that this one is a part of, and with it all of its parts."""
-        while branch in self._waiting:
-            branch = self._waiting.pop(branch)[0].waiter
-        branch.close()
+    def forget(self, root: Running[Any]) -> None:
+        """Give up the searches that this one runs side by side, and those within them."""
+        for branch in [branch for branch, (waiting, _) in self._waiting.items() if waiting.waiter is root]:
+            del self._waiting[branch]
+            self.forget(branch)

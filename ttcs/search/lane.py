@@ -98,12 +98,19 @@ class Lane(Generic[Waiter, Asked, Given]):
             if self._held.pop(ticket, None) is None and (result := cancel(ticket)) is not None:
                 stream.results[place] = result
 
+    def drop(self, given_up: Callable[[Waiter], bool], cancel: Callable[[int], object]) -> None:
+        """Forget the requests that these wait for, and cancel those that the engine has been given."""
+        for ticket in [ticket for ticket, (waiter, _, _) in self._waiting.items() if given_up(waiter)]:
+            del self._waiting[ticket]
+            if self._held.pop(ticket, None) is None:
+                cancel(ticket)
+
     def _begin(
         self, waiter: Waiter, waiting: Waiting[Waiter, Given] | Stream[Asked, Given], place: int, request: Asked
     ) -> None:
-        self._waiting[self._tickets] = waiter, waiting, place
         if self.holding:
             self._held[self._tickets] = request
         else:
-            self.engine().add(self._tickets, request)
+            self.engine().add(self._tickets, request)  # which may refuse it
+        self._waiting[self._tickets] = waiter, waiting, place
         self._tickets += 1

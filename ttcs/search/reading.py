@@ -60,6 +60,12 @@ class Readers(Generic[Waiter]):
         done = [future for future in self._waiting if future.done()]
         return [(self._waiting.pop(future), future.result()) for future in done]
 
+    def drop(self, given_up: Callable[[Waiter], bool]) -> None:
+        """Forget what these wait for."""
+        for future in [future for future, waiter in self._waiting.items() if given_up(waiter)]:
+            del self._waiting[future]
+            future.cancel()
+
     def close(self) -> None:
         """Read nothing more."""
         if self._threads is not None:

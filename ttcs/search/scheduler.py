@@ -20,6 +20,20 @@ from ttcs.search.waves import Branching, Closing, Drawing, Reading, Running, Sam
 Waiter = tuple[int, Running[Any]]  # the number of a problem and a search within it
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """order: the number of its problem. found: what its search came to, or what it failed with."""
+
+    order: int
+    found: Outcome | Exception
+
+    @property
+    def outcome(self) -> Outcome:
+        if isinstance(self.found, Exception):
+            raise self.found
+        return self.found
+
+
 def run(
     strategy: Strategy,
     selection: Selection,
@@ -47,10 +61,10 @@ def run(
             while searches.room and (problem := next(arrivals, None)) is not None:
                 execution = Execution(problem, policy, load, budget, seed, ahead=ahead)
                 running = execution.run(strategy.search(problem), selection.reads_scores)
-                yield from searches.begin(next(numbers), running)
+                yield from (ended.outcome for ended in searches.begin(next(numbers), running))
             if not searches.waiting:
                 return
-            yield from searches.work()
+            yield from (ended.outcome for ended in searches.work())
     finally:
         searches.readers.close()
 
@@ -59,13 +73,15 @@ def run(
 class Searches:
     """Those under way, and the two engines that they wait for.
 
-    prm: loads it on the first call. opening: whether another problem may be opened.
+    prm: loads it on the first call. opening: whether another problem may be opened. open: those under way, by number.
+    A search that fails ends by itself; what an engine fails with, `work` raises.
     """
 
     policy: Policy
     prm: Callable[[], PRM]
     opening: Opening
     readers: Readers[Waiter] = field(init=False, default_factory=Readers)
+    open: dict[int, Running[Outcome]] = field(init=False, default_factory=dict)
     _sampling: Lane[Waiter, Continue, Continued] = field(init=False)
     _scoring: Lane[Waiter, Judge, Judged] = field(init=False)
     _joins: Joins = field(init=False, default_factory=Joins)
@@ -84,12 +100,24 @@ class Searches:
         """Whether a search waits for an engine, or for answers to be read."""
         return bool(self._scoring or self._sampling or self.readers)
 
-    def begin(self, order: int, running: Running[Outcome]) -> Iterator[Outcome]:
+    def begin(self, order: int, running: Running[Outcome]) -> Iterator[Ended]:
         """Open the problem of this number; the engines serve the oldest first."""
         self.opening.begin(order)
+        self.open[order] = running
         yield from self._advance(order, running, None)
 
-    def work(self) -> Iterator[Outcome]:
+    def cancel(self, order: int) -> None:
+        """Give up the search of a problem, in the engines too; nothing, where it has ended."""
+        if (root := self.open.pop(order, None)) is None:
+            return
+        self._joins.forget(root)
+        root.close()
+        self.opening.end(order)
+        self.readers.drop(lambda waiter: waiter[0] == order)
+        self._sampling.drop(lambda waiter: waiter[0] == order, self.policy.cancel)
+        self._scoring.drop(lambda waiter: waiter[0] == order, lambda ticket: self.prm().cancel(ticket))
+
+    def work(self) -> Iterator[Ended]:
         """Let the engines work for a while, and the searches go on whose results are complete."""
         read = self.readers.ready(idle=not (self._scoring or self._sampling))
         for (order, running), results in read or self._ready():
@@ -110,34 +138,39 @@ class Searches:
             ready += sampling.step()
         return ready
 
-    def _advance(self, order: int, running: Running[Any], results: list[Any] | None) -> Iterator[Outcome]:
+    def _advance(self, order: int, running: Running[Any], results: list[Any] | None) -> Iterator[Ended]:
         """Send a search the results it waits for; queue the wave it asks for next, or yield its outcome.
 
         An error in one of several side by side ends all of them.
         """
+        if order not in self.open:
+            return
         try:
             wave = next(running) if results is None else running.send(results)
+            following = self._queue(order, running, wave)
         except StopIteration as end:
             yield from self._end(order, running, end.value)
+        except Exception as error:
+            self.cancel(order)
+            yield Ended(order, error)
         except BaseException:
-            self._joins.close(running)
+            self.cancel(order)
             raise
         else:
-            yield from self._queue(order, running, wave)
+            for search, known in following:
+                yield from self._advance(order, search, known)
 
-    def _queue(self, order: int, running: Running[Any], wave: Wave) -> Iterator[Outcome]:
+    def _queue(self, order: int, running: Running[Any], wave: Wave) -> list[tuple[Running[Any], list[Any] | None]]:
+        """The searches that go on at once, with the results that they have by now; None: they begin."""
         if isinstance(wave, Branching):
             self.opening.leave(order, running)
             self._joins.add(running, wave.branches)
-            for branch in wave.branches:
-                yield from self._advance(order, branch, None)
-            return
+            return [(branch, None) for branch in wave.branches]
         if isinstance(wave, Reading):
             self.readers.add((order, running), wave.read)
-            return
+            return []
         if isinstance(wave, Drawing | Closing):
-            yield from self._stream(order, running, wave)
-            return
+            return self._stream(order, running, wave)
         if isinstance(wave, Scoring):
             self.opening.holds(self.prm().cache_tokens)
         trajectories = [request.trajectory for request in wave.requests]
@@ -146,24 +179,27 @@ class Searches:
             self._sampling.add((order, running), [replace(request, order=order) for request in wave.requests])
         else:
             self._scoring.add((order, running), [replace(request, order=order) for request in wave.requests])
+        return []
 
-    def _stream(self, order: int, running: Running[Any], wave: Drawing | Closing) -> Iterator[Outcome]:
+    def _stream(
+        self, order: int, running: Running[Any], wave: Drawing | Closing
+    ) -> list[tuple[Running[Any], list[Any] | None]]:
         """What has come already is handed out at once."""
         if isinstance(wave, Closing):
             self._sampling.withdraw(wave.stream, self.policy.cancel)
-            yield from self._advance(order, running, [])
-            return
+            return [(running, [])]
         requests = [replace(request, order=order) for request in wave.requests]
         if requests and not wave.stream.requests:
             self.opening.wave(order, running, [request.trajectory for request in requests], scoring=False)
-        if results := self._sampling.draw((order, running), wave.stream, requests):
-            yield from self._advance(order, running, results)
+        results = self._sampling.draw((order, running), wave.stream, requests)
+        return [(running, results)] if results else []
 
-    def _end(self, order: int, running: Running[Any], found: Any) -> Iterator[Outcome]:
+    def _end(self, order: int, running: Running[Any], found: Any) -> Iterator[Ended]:
         """found: the outcome of a problem, or the candidates of a search within it."""
         self.opening.leave(order, running)
         if running not in self._joins:
             self.opening.end(order)
-            yield found
+            del self.open[order]
+            yield Ended(order, found)
         elif (joined := self._joins.end(running, found)) is not None:
             yield from self._advance(order, *joined)

@@ -46,7 +46,7 @@ class Client(Generic[Result]):
         self._turns = Turns(limit)
         self._waits = random.Random()  # decides when a request is sent again, never what comes of it
         self._running: dict[int, Future[Result]] = {}  # by ticket, until somebody has heard of its end
-        self._done: SimpleQueue[tuple[int, Future[Result]]] = SimpleQueue()
+        self._done: SimpleQueue[tuple[int, Future[Result]] | None] = SimpleQueue()  # None: somebody wakes who waits
         self._http = httpx2.AsyncClient(
             headers=_headers(name, api_key_env),
             timeout=httpx2.Timeout(timeout, connect=min(timeout, 10.0), pool=None),
@@ -70,14 +70,24 @@ class Client(Generic[Result]):
         future.add_done_callback(lambda finished: done.put((ticket, finished)))
 
     def results(self) -> list[tuple[int, Result]]:
-        """Wait until some work is done; what all of it came to, or the failure of the first that failed."""
+        """Wait until some work is done, or `wake` is called; what all of it came to, or the failure of the first that
+        failed.
+        """
         done: list[tuple[int, Future[Result]]] = []
-        while not done or not self._done.empty():
-            ticket, future = self._done.get()
+        woken = False
+        while not (done or woken) or not self._done.empty():
+            if (ended := self._done.get()) is None:
+                woken = True
+                continue
+            ticket, future = ended
             if self._running.get(ticket) is future:  # else it was given up
                 del self._running[ticket]
                 done.append((ticket, future))
         return [(ticket, future.result()) for ticket, future in done]
+
+    def wake(self) -> None:
+        """From any thread: whoever waits for results waits no longer."""
+        self._done.put(None)
 
     def give_up(self, ticket: int) -> Result | None:
         """Forget a piece of work; what it has come to, if it is done."""

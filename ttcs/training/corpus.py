@@ -17,21 +17,22 @@ from transformers import PreTrainedTokenizerBase
 from ttcs.config.writable import made
 from ttcs.models.chat import prompt_ids
 from ttcs.models.load import load_tokenizer
-from ttcs.zoo.generator import Mistakes, Split, exercises, fixed_set
+from ttcs.zoo.generator import Arithmetic, Mistakes, Problems, Split, exercises
 from ttcs.zoo.tokenizer import EOT, train_tokenizer
 
 
 @dataclass(frozen=True, slots=True)
 class Tokenizer:
-    """Stage: train the zoo's tokenizer on right solutions of the train split and save it."""
+    """Stage: train the zoo's tokenizer on right solutions of the train split and save it. problems: of which set."""
 
     out: str
     seed: int
     vocabulary: int
     solutions: int
+    problems: Problems = field(default_factory=Arithmetic)
 
     def run(self) -> None:
-        stream = exercises(f"{self.seed}/tokenizer", Split.TRAIN)
+        stream = self.problems.exercises(f"{self.seed}/tokenizer", Split.TRAIN)
         drawn = [next(stream) for _ in range(self.solutions)]
         texts = [f"{exercise.question}\n\n{exercise.solution()[0]}\n\n+ -\nuser assistant" for exercise in drawn]
         train_tokenizer(texts, self.vocabulary).save_pretrained(self.out)
@@ -95,9 +96,10 @@ class ProblemSet:
     seed: int
     split: str
     size: int
+    problems: Problems = field(default_factory=Arithmetic)
 
     def run(self) -> None:
-        drawn = fixed_set(str(self.seed), Split(self.split), self.size)
+        drawn = self.problems.fixed_set(str(self.seed), Split(self.split), self.size)
         lines = []
         for number, exercise in enumerate(drawn):
             solution, answer = exercise.solution()

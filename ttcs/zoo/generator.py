@@ -148,6 +148,40 @@ def exercises(seed: str, split: Split) -> Iterator[Exercise]:
         yield exercise(rng, split, rng.choice(names), rng.choice(LEVELS))
 
 
+class Worked(Protocol):
+    """An exercise of whatever set, with its worked solution."""
+
+    @property
+    def question(self) -> str: ...
+
+    @property
+    def family(self) -> str: ...
+
+    @property
+    def level(self) -> int: ...
+
+    def solution(self) -> tuple[str, str]: ...
+
+
+class Problems(Protocol):
+    """A set of problems to draw from: this module's, or that of `ttcs.zoo.chains.problems`."""
+
+    def exercises(self, seed: str, split: Split) -> Iterator[Worked]: ...
+
+    def fixed_set(self, seed: str, split: Split, size: int) -> Sequence[Worked]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """The problems of this module as a set."""
+
+    def exercises(self, seed: str, split: Split) -> Iterator[Exercise]:
+        return exercises(seed, split)
+
+    def fixed_set(self, seed: str, split: Split, size: int) -> list[Exercise]:
+        return fixed_set(seed, split, size)
+
+
 def fixed_set(seed: str, split: Split, size: int) -> list[Exercise]:
     """`size` distinct exercises, levels and families as even as they come."""
     rng = Random(f"{seed}/{split}/fixed")

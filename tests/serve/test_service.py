@@ -1,0 +1,219 @@
+"""The service, asked by the openai client on this machine."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from time import monotonic, sleep
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+
+import ttcs
+from ttcs.core import Continue, Continued
+from ttcs.policies.scripted import ScriptedPolicy
+from ttcs.serve.settings import Settings
+
+pytest.importorskip("starlette")
+openai = pytest.importorskip("openai")
+uvicorn = pytest.importorskip("uvicorn")
+
+HERE = __name__
+QUESTION = "What is 1 and 1?"
+METHODS = {"greedy": ["strategy=greedy"], "dvts-8": ["strategy=dvts", "n=8"]}
+ENGINES: list[Held] = []
+
+
+@dataclass
+class Held(ScriptedPolicy):
+    """Keeps questions with `hold` in them until they are given up, or let go."""
+
+    kept: dict[int, Continue] = field(default_factory=dict)
+    free: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        ENGINES.append(self)
+
+    def add(self, ticket: int, request: Continue) -> None:
+        if "hold" in request.trajectory.problem.question:
+            self.kept[ticket] = request
+        else:
+            ScriptedPolicy.add(self, ticket, request)
+
+    def cancel(self, ticket: int) -> Continued | None:
+        self.kept.pop(ticket, None)
+        return ScriptedPolicy.cancel(self, ticket)
+
+    def step(self) -> list[tuple[int, Continued]]:
+        sleep(0.002)
+        if self.free.is_set():
+            while self.kept:
+                ScriptedPolicy.add(self, *self.kept.popitem())
+        return ScriptedPolicy.step(self)
+
+
+@pytest.fixture(scope="module")
+def solver() -> Iterator[ttcs.Solver]:
+    words = f"policy._target_={HERE}.Held", "policy=scripted", "policy.accuracy=[0.7,0.7,0.7,0.7,0.7]", "prm=scripted"
+    with ttcs.solver(*words) as made:
+        yield made
+
+
+@pytest.fixture
+def engine(solver: ttcs.Solver) -> Iterator[Held]:
+    found = ENGINES[-1]
+    found.free.clear()
+    yield found
+    found.free.set()
+    until(lambda: not found.kept)
+
+
+@pytest.fixture
+def service(solver: ttcs.Solver) -> Iterator[str]:
+    """Its address."""
+    from ttcs.serve.app import app
+
+    settings = Settings("127.0.0.1", 0, None, 3, 64, 2000, 0.05, 10, METHODS)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        options = uvicorn.Config(app(solver, settings, "secret"), log_level="error", lifespan="off")
+        server = uvicorn.Server(options)
+        thread = threading.Thread(target=server.run, args=([listening],))
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def client(service: str) -> Any:
+    return openai.OpenAI(base_url=f"{service}/v1", api_key="secret", max_retries=0)
+
+
+def ask(client: Any, model: str = "dvts-8", question: str = QUESTION, **more: Any) -> Any:
+    messages = more.pop("messages", [{"role": "user", "content": question}])
+    return client.chat.completions.create(model=model, messages=messages, **more)
+
+
+def until(holds: Callable[[], bool]) -> None:
+    ends = monotonic() + 60
+    while not holds():
+        assert monotonic() < ends
+        sleep(0.01)
+
+
+def searches(service: str) -> int:
+    with urlopen(f"{service}/health", timeout=30) as answer:
+        found: dict[str, Any] = json.load(answer)
+        return int(found["searches"])
+
+
+def test_the_answer_is_the_one_of_the_library(client: Any, solver: ttcs.Solver) -> None:
+    told = ask(client, seed=3)
+    found = solver.solve(QUESTION, *METHODS["dvts-8"], seed=3)
+    assert told.choices[0].message.content == found.text and told.choices[0].finish_reason == "stop"
+    assert (told.ttcs["answer"], told.ttcs["confidence"]) == (found.answer, found.confidence)
+    assert (told.usage.prompt_tokens, told.usage.completion_tokens) == (
+        found.ledger.prompt_tokens, found.ledger.decoded_tokens
+    )  # fmt: skip
+    assert told.usage.prm_tokens == found.ledger.prm_tokens and "candidates" not in told.ttcs
+
+
+def test_methods_are_models(client: Any) -> None:
+    assert [model.id for model in client.models.list()] == list(METHODS)
+    greedy = ask(client, "greedy", extra_body={"ttcs": {"candidates": True}})
+    assert len(greedy.ttcs["candidates"]) == 1
+    wide = ask(client, "greedy", extra_body={"ttcs": {"strategy": "best_of_n", "n": 5, "candidates": True}})
+    assert len(wide.ttcs["candidates"]) == 5
+
+
+def test_n_is_the_best_distinct_answers_and_stop_ends_the_text(client: Any) -> None:
+    told = ask(client, n=3, temperature=1.0)
+    texts = [choice.message.content for choice in told.choices]
+    assert 1 < len(texts) <= 3 and len(set(texts)) == len(texts)
+    (cut,) = ask(client, stop=["\n\n", "never"], temperature=1.0).choices
+    assert cut.message.content == texts[0].partition("\n\n")[0]
+
+
+def test_a_stream_says_the_same(client: Any, service: str, engine: Held) -> None:
+    whole = ask(client, seed=5)
+    chunks = list(ask(client, seed=5, stream=True, stream_options={"include_usage": True}))
+    text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+    assert text == whole.choices[0].message.content
+    assert chunks[-1].usage == whole.usage and chunks[-2].choices[0].finish_reason == "stop"
+    threading.Timer(0.5, engine.free.set).start()
+    body = json.dumps({"model": "greedy", "messages": [{"role": "user", "content": "hold on"}], "stream": True})
+    with raw(service, body) as answer:
+        lines = answer.read().decode().splitlines()
+    assert lines.count(": searching") > 1 and lines[-2] == "data: [DONE]"
+
+
+def raw(service: str, body: str | bytes, key: str = "secret") -> Any:
+    content = body.encode() if isinstance(body, str) else body
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    return urlopen(Request(f"{service}/v1/chat/completions", content, headers), timeout=30)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_client_that_leaves_has_its_search_given_up(client: Any, service: str, engine: Held, stream: bool) -> None:
+    body = json.dumps({"model": "dvts-8", "messages": [{"role": "user", "content": "hold"}], "stream": stream}).encode()
+    host, port = service.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as connection:
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer secret\r\n"
+        connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        until(lambda: len(engine.kept) == 8)
+        assert searches(service) == 1
+        assert ask(client).choices  # others are served meanwhile
+    until(lambda: not engine.kept and searches(service) == 0)
+
+
+def test_beyond_what_it_can_keep_clients_are_told_to_come_again(client: Any, service: str, engine: Held) -> None:
+    threads = [threading.Thread(target=ask, args=(client, "greedy", "hold")) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    until(lambda: searches(service) == 3)
+    with pytest.raises(openai.RateLimitError) as told:
+        ask(client)
+    assert told.value.response.headers["retry-after"] == "1" and told.value.code == "queue_full"
+    engine.free.set()
+    for thread in threads:
+        thread.join()
+    assert ask(client).choices
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "said"),
+    [
+        ({"model": "gpt"}, 404, "there is no model gpt; there are greedy, dvts-8"),
+        ({"n": 100_000}, 400, "n=100000 is not a whole number of at least 1 and at most 64"),
+        ({"extra_body": {"ttcs": {"n": 65}}}, 400, "n=65 is not a whole number"),
+        ({"extra_body": {"ttcs": {"n": 7}}}, 400, "n=7 is not a multiple of width=4"),
+        ({"extra_body": {"ttcs": {"strategy": "x y"}}}, 400, "strategy"),
+        ({"extra_body": {"ttcs": {"policy": "zoo"}}}, 400, "ttcs has no policy"),
+        ({"extra_body": {"surprise": 1}}, 400, "surprise is not known here"),
+        ({"temperature": -1}, 400, "temperature=-1 is not a number in"),
+        ({"max_tokens": 5}, 400, "max_tokens=5: solutions have up to 2048 tokens here"),
+        ({"top_p": 0.5}, 400, "top_p=0.5 cannot be honoured"),
+        ({"tools": [{"type": "function"}]}, 400, "tools="),
+        ({"messages": []}, 400, "messages is not a list of messages"),
+        ({"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "?"}]}, 400, "roles"),
+        ({"messages": [{"role": "user", "content": " "}]}, 400, "the message has no text"),
+        ({"question": "x" * 3000}, 413, "the body has more than 2000 bytes"),
+    ],
+)
+def test_what_cannot_be_honoured_is_refused(given: dict[str, Any], status: int, said: str, client: Any) -> None:
+    with pytest.raises(openai.APIStatusError) as told:
+        ask(client, **given)
+    assert told.value.status_code == status and said in told.value.message
+    assert ask(client, "greedy").choices
+
+
+def test_a_body_that_is_none_and_a_key_that_is_wrong(service: str) -> None:
+    for body, key, status in (("{", "secret", 400), (b"\xff", "secret", 400), ("[1]", "secret", 400), ("{}", "", 401)):
+        with pytest.raises(Exception) as told:
+            raw(service, body, key)
+        assert told.value.code == status  # type: ignore[attr-defined]
+        assert set(json.load(told.value)["error"]) == {"message", "type", "param", "code"}  # type: ignore[arg-type]

@@ -1,0 +1,339 @@
+"""The library: what it finds is what a run records, however many calls are under way."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from time import monotonic, sleep
+
+import pytest
+
+import ttcs
+from tests.simulation import PROBLEMS
+from ttcs import __main__ as command
+from ttcs.core import Continue, Continued, Problem, Sample, Score, Search, Trajectory
+from ttcs.errors import EngineError
+from ttcs.policies.scripted import ScriptedPolicy
+from ttcs.records.record import Record
+from ttcs.records.record_file import read
+from ttcs.search.ledger import Ledger
+
+WORDS = "policy=scripted", "prm=scripted", "n=8"
+HERE = __name__
+
+
+@pytest.fixture
+def solver() -> Iterator[ttcs.Solver]:
+    with ttcs.solver(*WORDS) as made:
+        yield made
+
+
+def timeless(record: Record) -> Record:
+    return replace(record, run_seconds=0.0, ledger=replace(record.ledger, seconds=0.0))
+
+
+def recorded(folder: Path) -> dict[str, Record]:
+    return {record.problem_id: timeless(record) for record in read(folder / "records.jsonl")}
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Record]]:
+    """The records of `python -m ttcs` on the problems."""
+    monkeypatch.chdir(tmp_path)
+    rows = [{"id": p.id, "question": p.question, "answer": p.answer, "level": p.level} for p in PROBLEMS]
+    Path("p.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    data = "dataset=jsonl", "dataset.path=p.jsonl", "dataset.columns.level=level"
+
+    def start(*overrides: str) -> dict[str, Record]:
+        monkeypatch.setattr(sys, "argv", ["ttcs", *WORDS, *data, "picture=none", "hydra.run.dir=out", *overrides])
+        command.main()
+        return recorded(Path("out"))
+
+    return start
+
+
+def test_a_question_is_answered(solver: ttcs.Solver) -> None:
+    found = solver.solve("What is 1 and 1?", strategy="dvts")
+    assert found.problem.question == "What is 1 and 1?" and found.record.correct is None
+    assert len(found.candidates) == 8 and found.ledger.generations > 8
+    again = solver.solve("What is 1 and 1?", strategy="dvts")
+    assert timeless(again.record) == timeless(found.record)
+    assert timeless(solver.solve("What is 1 and 1?", strategy="dvts", seed=1).record) != timeless(found.record)
+
+
+def test_its_record_is_the_one_that_a_run_writes(run: Callable[..., dict[str, Record]], solver: ttcs.Solver) -> None:
+    """While calls of other kinds are under way."""
+    expected = run("strategy=beam_search", "selection=best", "reduction=min", "seed=3")
+    others = [solver.submit(problem, strategy="dvts") for problem in PROBLEMS]
+    mine = {"strategy": "beam_search", "selection": "best", "reduction": "min", "seed": 3}
+    found = {one.problem.id: timeless(one.record) for one in solver.map(PROBLEMS, **mine)}  # type: ignore[arg-type]
+    assert found == expected
+    assert all(future.result().candidates for future in others)
+
+
+def test_words_go_where_settings_have_no_name(run: Callable[..., dict[str, Record]], solver: ttcs.Solver) -> None:
+    expected = run("strategy=beam_search", "strategy.width=2", "n=4", "budget=tokens", "budget.tokens=300")
+    found = solver.map(PROBLEMS, "strategy=beam_search", "strategy.width=2", n=4, tokens=300)
+    assert {one.problem.id: timeless(one.record) for one in found} == expected
+    never = solver.solve(PROBLEMS[0], "strategy=adaptive_vote", "stopping=never")
+    assert len(never.candidates) == 8 and never.record.adaptive
+
+
+@dataclass(frozen=True)
+class Own:
+    """Two solutions, each scored."""
+
+    temperature: list[float | None] = field(default_factory=list)
+
+    def search(self, problem: Problem) -> Search:
+        return (yield Score((yield Sample((Trajectory(problem),) * 2))))
+
+
+def test_a_strategy_may_be_an_object_of_ones_own(solver: ttcs.Solver, monkeypatch: pytest.MonkeyPatch) -> None:
+    heat: list[float | None] = []
+    continued = ScriptedPolicy.continued
+
+    def noting(self: ScriptedPolicy, request: Continue) -> Continued:
+        heat.append(request.temperature)
+        return continued(self, request)
+
+    monkeypatch.setattr(ScriptedPolicy, "continued", noting)
+    assert len(solver.solve(PROBLEMS[0], strategy=Own()).candidates) == 2
+    assert len(solver.solve(PROBLEMS[0], strategy=Own(), temperature=0.25).candidates) == 2
+    assert heat == [None, None, 0.25, 0.25]
+
+
+@dataclass
+class Sleepy(ScriptedPolicy):
+    """Never comes to the end of problem p0; says what was given up."""
+
+    kept: set[int] = field(default_factory=set)
+    given_up: list[int] = field(default_factory=list)
+    failing: list[Exception] = field(default_factory=list)
+    asked: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        ENGINES.append(self)
+
+    def add(self, ticket: int, request: Continue) -> None:
+        if request.trajectory.problem.id != "p0":
+            return ScriptedPolicy.add(self, ticket, request)
+        self.kept.add(ticket)
+        return self.asked.set()
+
+    def cancel(self, ticket: int) -> Continued | None:
+        self.given_up.append(ticket)
+        self.kept.discard(ticket)
+        return ScriptedPolicy.cancel(self, ticket)
+
+    def step(self) -> list[tuple[int, Continued]]:
+        sleep(0.001)
+        if self.failing:
+            raise self.failing.pop()
+        return ScriptedPolicy.step(self)
+
+
+ENGINES: list[Sleepy] = []
+
+
+@pytest.fixture
+def sleepy() -> Iterator[tuple[ttcs.Solver, Sleepy]]:
+    with ttcs.solver(*WORDS, f"policy._target_={HERE}.Sleepy", "policy.capacity=16") as made:
+        yield made, ENGINES.pop()
+
+
+def test_many_at_once_on_one_event_loop_and_one_is_cancelled(sleepy: tuple[ttcs.Solver, Sleepy]) -> None:
+    solver, engine = sleepy
+
+    async def ask() -> list[ttcs.Found]:
+        waiting = asyncio.create_task(solver.asolve(PROBLEMS[0]))
+        found = await asyncio.gather(*(solver.asolve(problem, n=4) for problem in PROBLEMS[1:]))
+        assert not waiting.done() and len(engine.kept) == 8
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        return found
+
+    found = asyncio.run(ask())
+    assert [one.problem for one in found] == PROBLEMS[1:]
+    until(lambda: len(engine.given_up) == 8 and not engine.kept)
+
+
+def test_whoever_stops_listening_ends_what_is_under_way(sleepy: tuple[ttcs.Solver, Sleepy]) -> None:
+    solver, engine = sleepy
+    found = solver.map(PROBLEMS)
+    assert next(found).problem.id != "p0"
+    found.close()  # type: ignore[attr-defined]
+    until(lambda: len(engine.given_up) >= 8 and not engine.kept)
+    assert solver.solve(PROBLEMS[3]).candidates
+
+
+def test_problems_are_taken_as_there_is_room(solver: ttcs.Solver) -> None:
+    taken: list[str] = []
+
+    def endless() -> Iterator[Problem]:
+        number = 0
+        while True:
+            taken.append(f"e{number}")
+            yield Problem(f"e{number}", "1 + 1?", "2")
+            number += 1
+
+    found = solver.map(endless(), n=2)
+    for _ in range(5):
+        next(found)
+    found.close()  # type: ignore[attr-defined]
+    assert len(taken) < 100
+
+
+class Failing:
+    def search(self, problem: Problem) -> Search:
+        yield Sample((Trajectory(problem),))
+        raise ZeroDivisionError("of its own")
+
+
+class Unable:
+    def search(self, problem: Problem) -> Search:
+        raise KeyError("at once")
+
+
+def test_what_one_call_fails_with_is_its_own(sleepy: tuple[ttcs.Solver, Sleepy]) -> None:
+    solver, _ = sleepy
+    others = [solver.submit(problem) for problem in PROBLEMS[1:]]
+    with pytest.raises(ZeroDivisionError, match="of its own"):
+        solver.solve(PROBLEMS[1], strategy=Failing())
+    with pytest.raises(KeyError, match="at once"):
+        solver.solve(PROBLEMS[1], strategy=Unable())
+    assert all(future.result(30).candidates for future in others)
+
+
+def test_what_an_engine_fails_with_is_told_to_all_and_later_calls_go_on(sleepy: tuple[ttcs.Solver, Sleepy]) -> None:
+    solver, engine = sleepy
+    waiting = solver.submit(PROBLEMS[0])
+    assert engine.asked.wait(30)
+    other = solver.submit(replace(PROBLEMS[0], question="Another one"))
+    until(lambda: len(engine.kept) == 16)
+    engine.failing.append(EngineError("the engine gave out"))
+    for future in (waiting, other):
+        with pytest.raises(EngineError, match="the engine gave out"):
+            future.result(30)
+    assert not engine.kept
+    assert solver.solve(PROBLEMS[2]).candidates
+
+
+def test_closing_ends_what_is_under_way_and_the_thread(sleepy: tuple[ttcs.Solver, Sleepy]) -> None:
+    solver, engine = sleepy
+    waiting = solver.submit(PROBLEMS[0])
+    assert engine.asked.wait(30)
+    solver.close()
+    with pytest.raises(ttcs.UserError, match="the solver is closed"):
+        waiting.result(30)
+    with pytest.raises(ttcs.UserError, match="the solver is closed"):
+        solver.solve(PROBLEMS[1])
+    assert not engine.kept and "searches" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_one_that_is_forgotten_ends_by_itself() -> None:
+    made = ttcs.solver(*WORDS)
+    made.solve(PROBLEMS[0])
+    assert "searches" in {thread.name for thread in threading.enumerate()}
+    del made
+
+    def gone() -> bool:
+        gc.collect()
+        return "searches" not in {thread.name for thread in threading.enumerate()}
+
+    until(gone)
+
+
+@pytest.mark.parametrize(
+    ("settings", "line"),
+    [
+        ({"strategy": "dvt"}, "strategy has no option dvt (nearest: dvts"),
+        ({"n": 0}, "n=0 is not a whole number of at least 1"),
+        ({"n": None, "strategy": "dvts", "words": ["n=null"]}, "n=None is not a whole number"),
+        ({"n": 7, "strategy": "dvts"}, "n=7 is not a multiple of width=4"),
+        ({"seed": -1}, "seed=-1 is not a whole number of at least 0"),
+        ({"temperature": -0.5}, "temperature=-0.5 is not a number of at least 0"),
+        ({"width": 4}, "width is none of strategy, selection"),
+        ({"budget": "shared"}, "budget=shared is of python -m ttcs.replay alone"),
+        ({"budget": "tokens", "tokens": 0}, "budget.tokens=0 is not a whole number of at least 1"),
+        ({"words": ["policy=zoo"]}, "policy=zoo cannot differ from call to call"),
+        ({"words": ["strategy.widht=4"]}, "there is no key strategy.widht"),
+    ],
+)
+def test_what_is_wrong_is_told_in_a_line(settings: dict[str, object], line: str, solver: ttcs.Solver) -> None:
+    words = settings.pop("words", [])
+    with pytest.raises(ttcs.UserError) as told:
+        solver.solve(PROBLEMS[0], *words, **settings)  # type: ignore[misc, arg-type]
+    assert str(told.value).startswith(line) and "\n" not in str(told.value)
+    assert solver.solve(PROBLEMS[0]).candidates
+
+
+@pytest.mark.parametrize("question", ["", "  \n", None, 7])
+def test_no_question_is_refused(question: object, solver: ttcs.Solver) -> None:
+    with pytest.raises(ttcs.UserError, match="is no question"):
+        solver.solve(question)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["policy=zo"], "policy has no option zo"),
+        (["workers=2"], "workers=2: a solver searches in this process"),
+        (["policy=custom"], "model has no default"),
+        (["strategy=dvts", "n=6"], "n=6 is not a multiple of width=4"),
+    ],
+)
+def test_a_solver_that_cannot_be_made_says_why(words: list[str], line: str) -> None:
+    with pytest.raises(ttcs.UserError, match=line):
+        ttcs.solver(*words)
+
+
+def test_ones_own_yamls_are_found(tmp_path: Path) -> None:
+    (tmp_path / "strategy").mkdir()
+    (tmp_path / "strategy" / "own.yaml").write_text(f"_target_: {HERE}.Own\n")
+    with ttcs.solver(*WORDS, config_dir=tmp_path) as solver:
+        assert len(solver.solve(PROBLEMS[0], strategy="own").candidates) == 2
+    with pytest.raises(ttcs.UserError, match="is no folder with yamls of your own"):
+        ttcs.solver(config_dir=tmp_path / "elsewhere")
+
+
+def test_a_problem_set_is_read() -> None:
+    assert len(ttcs.dataset("dataset.limit=3")) == 3
+
+
+def test_importing_it_loads_nothing() -> None:
+    code = "import ttcs, sys; print([m for m in ('torch', 'hydra', 'transformers', 'numpy') if m in sys.modules])"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout == "[]\n"
+    assert set(ttcs.__all__) <= set(dir(ttcs))
+    with pytest.raises(AttributeError, match="no attribute 'solvers'"):
+        _ = ttcs.solvers  # type: ignore[attr-defined]
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Waits for what another thread does."""
+    ends = monotonic() + 30
+    while not holds():
+        assert monotonic() < ends
+        sleep(0.01)
+
+
+def test_costs_are_those_of_a_ledger(solver: ttcs.Solver) -> None:
+    assert isinstance(solver.solve(PROBLEMS[0]).ledger, Ledger)
+
+
+def test_the_strategy_of_the_page_works(solver: ttcs.Solver) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "library.md").read_text(encoding="utf-8")
+    (code,) = (block for block in page.split("```python\n") if block.startswith("from dataclasses"))
+    names: dict[str, object] = {"solver": solver, "problem": PROBLEMS[0], "__name__": HERE}
+    exec(code.partition("```")[0].replace("solver.solve", "found = solver.solve"), names)
+    found = names["found"]
+    assert isinstance(found, ttcs.Found) and len(found.candidates) in (8, 16)

@@ -1,0 +1,42 @@
+"""Configurations beside whatever Hydra has under way in this process, which may be somebody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.utils import create_config_search_path
+from hydra.types import RunMode
+from hydra.version import VersionBase, setbase
+from omegaconf import DictConfig
+
+from ttcs.config.options import CONF
+
+VERSION = "1.3"  # as of the commands
+_LOCK = Lock()
+
+
+def loaded(name: str, overrides: Sequence[str], folder: Path | None = None) -> DictConfig:
+    """The configuration `name` of conf/ with Hydra's own node. folder: more yamls, as `--config-dir` names them.
+
+    Raises what Hydra raises. Threads may call it at once.
+    """
+    path = create_config_search_path(str(CONF))
+    if folder is not None:
+        path.prepend("command-line", f"file://{folder.absolute()}", anchor="schema")  # which has to be the last
+    with _LOCK, _version():
+        return ConfigLoaderImpl(path).load_configuration(name, list(overrides), run_mode=RunMode.RUN)
+
+
+@contextmanager
+def _version() -> Iterator[None]:
+    """Hydra has one for the whole process."""
+    kept = VersionBase.instance().version_base
+    setbase(VERSION)
+    try:
+        yield
+    finally:
+        VersionBase.instance().version_base = kept

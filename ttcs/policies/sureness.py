@@ -1,0 +1,38 @@
+"""How sure a model is of the tokens of a request, as they come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import fsum, isnan, nan
+
+from ttcs.core import Confidence
+
+DIGITS = 4  # of a confidence: those behind depend on what else is in the batch
+
+
+@dataclass(slots=True)
+class Sureness:
+    """tokens: the confidence of each. least: (threshold, window), see `Sample`; None: windows are of no account."""
+
+    least: tuple[float, int] | None
+    tokens: list[float] = field(init=False, default_factory=list)
+    _windows: list[float] = field(init=False, default_factory=list)  # by last token; nan: not full
+
+    def add(self, confidence: float) -> None:
+        """That of the next token."""
+        self.tokens.append(round(confidence, DIGITS))
+        if self.least is not None:
+            _, size = self.least
+            self._windows.append(fsum(self.tokens[-size:]) / size if len(self.tokens) >= size else nan)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the latest window is below the threshold."""
+        return self.least is not None and bool(self._windows) and self._windows[-1] < self.least[0]
+
+    def of(self, start: int, end: int) -> Confidence | None:
+        """That of the tokens from start to end, and of the windows that end among them; None: there are none."""
+        if end <= start or end > len(self.tokens):
+            return None
+        windows = [window for window in self._windows[start:end] if not isnan(window)]
+        return Confidence(fsum(self.tokens[start:end]) / (end - start), min(windows, default=None))

@@ -1,0 +1,1 @@
+"""The service: searches for any client of OpenAI's chat API."""

@@ -1,0 +1,79 @@
+"""`python -m ttcs.serve`: the arguments of `python -m ttcs`, and a service instead of a run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from contextlib import suppress
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from ttcs.config import ranges
+from ttcs.config.command import command
+from ttcs.errors import UserError
+from ttcs.running.progress import console
+from ttcs.serve.settings import Settings
+
+
+def main() -> None:
+    """Exit codes: 0 it was told to end, 1 a bug, 2 bad input."""
+    command("serve", serve)
+
+
+def serve(config: DictConfig) -> None:
+    try:
+        import uvicorn
+
+        from ttcs.serve.app import app
+    except ModuleNotFoundError as error:
+        raise UserError(f"there is no {error.name}: pip install 'ttcs[serve]'") from error
+    from ttcs.solving.solver import Solver
+
+    ranges.check(config)
+    given = OmegaConf.to_container(config.serve, resolve=True)
+    assert isinstance(given, dict)
+    settings = Settings(**{str(key): value for key, value in given.items()})
+    key = settings.key()
+    with bound(settings.host, settings.port) as listening, Solver(*words(), config_dir=own()) as solver:
+        settings.check(solver)
+        place = f"http://{settings.host}:{settings.port}/v1"
+        console.print(f"{place} serves {', '.join(settings.methods)}", markup=False)
+        patience = settings.drain
+        options = uvicorn.Config(
+            app(solver, settings, key), log_level="warning", lifespan="off", timeout_graceful_shutdown=patience
+        )
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # uvicorn hands on what it was told once it has ended
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(options).run([listening])
+
+
+def own() -> str | None:
+    """The folder of `--config-dir`."""
+    sources = HydraConfig.get().runtime.config_sources
+    return next((str(source.path) for source in sources if source.provider == "command-line"), None)
+
+
+def words() -> list[str]:
+    """What was said of the run, and nothing of the service."""
+    given = [str(override) for override in HydraConfig.get().overrides.task]
+    return [word for word in given if not word.lstrip("+~").startswith("serve.")]
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """UserError where nobody can listen there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    found = socket.socket(family)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        found.bind((host, port))
+    except OSError as error:
+        found.close()
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise UserError(f"serve.host={host} serve.port={port}: {reason}") from error
+    return found
+
+
+if __name__ == "__main__":
+    main()

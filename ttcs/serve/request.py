@@ -1,0 +1,164 @@
+"""A request of a client, checked: what cannot be honoured is refused, never ignored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ttcs.config.unicode import mended
+from ttcs.serve.refusals import RefusedError
+from ttcs.serve.settings import Settings
+
+OWN = "strategy", "selection", "reduction", "n", "tokens", "generations", "flops"  # of a request's `ttcs`
+# Keys that change nothing, and values that say what is so anyway.
+IDLE = frozenset({"user", "metadata", "store", "stream_options", "service_tier", "safety_identifier"})
+USUAL: Mapping[str, Sequence[Any]] = {
+    "top_p": (None, 1),
+    "presence_penalty": (None, 0),
+    "frequency_penalty": (None, 0),
+    "logit_bias": (None, {}),
+    "logprobs": (None, False),
+    "top_logprobs": (None, 0),
+    "tools": (None, []),
+    "tool_choice": (None, "none", "auto"),
+    "response_format": (None, {"type": "text"}),
+    "modalities": (None, ["text"]),
+}
+STOPS = 4  # texts that may end an answer, as there
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """question: the last turn. choices: distinct answers that are wanted at most. settings: of a `Solver`'s call.
+
+    stop: the text of a solution ends before the first of these. usage: whether a stream ends with what it cost.
+    """
+
+    model: str
+    question: str
+    choices: int
+    stop: tuple[str, ...]
+    stream: bool
+    usage: bool
+    candidates: bool
+    settings: Mapping[str, Any]
+
+
+def asked(content: bytes, settings: Settings, longest: int) -> Asked:
+    """longest: solution of the policy, in tokens. RefusedError for what cannot be honoured."""
+    body = _object(content)
+    model = body.get("model")
+    if not isinstance(model, str) or model not in settings.methods:
+        names = ", ".join(settings.methods)
+        raise RefusedError(404, f"there is no model {model}; there are {names}", "model", "model_not_found")
+    own = _own(body.get("ttcs"), settings.most_n)
+    for key in ("max_tokens", "max_completion_tokens"):
+        _check_longest(key, body.get(key), longest)
+    for key, value in body.items():
+        _check_key(key, value)
+    options = body.get("stream_options") or {}
+    return Asked(
+        model=model,
+        question=_question(body.get("messages")),
+        choices=_whole(body, "n", 1, settings.most_n) or 1,
+        stop=_stops(body.get("stop")),
+        stream=_flag(body, "stream"),
+        usage=isinstance(options, dict) and options.get("include_usage") is True,
+        candidates=_flag(own, "candidates"),
+        settings={
+            **{key: own[key] for key in OWN if own.get(key) is not None},
+            "seed": _whole(own, "seed", 0, 2**32 - 1) if "seed" in own else _whole(body, "seed", 0, 2**32 - 1),
+            "temperature": _temperature(body.get("temperature")),
+        },
+    )
+
+
+def _object(content: bytes) -> dict[str, Any]:
+    try:
+        body = mended(json.loads(content))
+    except (ValueError, RecursionError) as error:
+        raise RefusedError(400, f"the body is not JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise RefusedError(400, "the body is not an object of JSON")
+    return body
+
+
+def _question(messages: Any) -> str:
+    """The one turn of a conversation."""
+    if not isinstance(messages, list) or not messages or not all(isinstance(one, dict) for one in messages):
+        raise RefusedError(400, "messages is not a list of messages", "messages")
+    roles = [one.get("role") for one in messages]
+    if roles != ["user"]:
+        raise RefusedError(
+            400,
+            f"messages have the roles {', '.join(map(str, roles))}: one message of a user is searched; what the policy "
+            "is told before is policy.system_prompt of the service",
+            "messages",
+        )
+    content = messages[0].get("content")
+    if isinstance(content, list) and all(isinstance(part, dict) and part.get("type") == "text" for part in content):
+        content = "".join(str(part.get("text", "")) for part in content)
+    if not isinstance(content, str) or not content.strip():
+        raise RefusedError(400, "the message has no text", "messages")
+    return content
+
+
+def _own(given: Any, most: int) -> dict[str, Any]:
+    own = {} if given is None else given
+    if not isinstance(own, dict):
+        raise RefusedError(400, "ttcs is not an object", "ttcs")
+    if unknown := [key for key in own if key not in (*OWN, "seed", "candidates")]:
+        names = ", ".join((*OWN, "seed", "candidates"))
+        raise RefusedError(400, f"ttcs has no {unknown[0]}; it has {names}", f"ttcs.{unknown[0]}")
+    if wrong := [key for key in ("strategy", "selection", "reduction") if not isinstance(own.get(key, ""), str)]:
+        raise RefusedError(400, f"ttcs.{wrong[0]} is not the name of an option", f"ttcs.{wrong[0]}")
+    for key in ("n", "tokens", "generations", "flops"):
+        _whole(own, key, 1, most if key == "n" else None)
+    return own
+
+
+def _check_key(key: str, value: Any) -> None:
+    known = {"model", "messages", "ttcs", "n", "stop", "stream", "seed", "temperature"}
+    if key in known or key in IDLE or key in ("max_tokens", "max_completion_tokens"):
+        return
+    if key not in USUAL:
+        raise RefusedError(400, f"{key} is not known here", key)
+    if value not in USUAL[key]:
+        raise RefusedError(400, f"{key}={json.dumps(value)} cannot be honoured", key)
+
+
+def _check_longest(key: str, value: Any, longest: int) -> None:
+    if value is not None and (type(value) is not int or value < longest):
+        raise RefusedError(
+            400, f"{key}={value}: solutions have up to {longest} tokens here, policy.max_tokens of the service", key
+        )
+
+
+def _temperature(value: Any) -> float | None:
+    if value is not None and (type(value) not in (int, float) or not 0 <= value <= 2):
+        raise RefusedError(400, f"temperature={json.dumps(value)} is not a number in [0, 2]", "temperature")
+    return None if value is None else float(value)
+
+
+def _whole(body: Mapping[str, Any], key: str, least: int, most: int | None) -> int | None:
+    value = body.get(key)
+    if value is not None and (type(value) is not int or value < least or (most is not None and value > most)):
+        limit = f" and at most {most}" * (most is not None)
+        raise RefusedError(400, f"{key}={json.dumps(value)} is not a whole number of at least {least}{limit}", key)
+    return value
+
+
+def _flag(body: Mapping[str, Any], key: str) -> bool:
+    value = body.get(key)
+    if value is not None and not isinstance(value, bool):
+        raise RefusedError(400, f"{key}={json.dumps(value)} is neither true nor false", key)
+    return bool(value)
+
+
+def _stops(value: Any) -> tuple[str, ...]:
+    stops = [value] if isinstance(value, str) else [] if value is None else value
+    if not isinstance(stops, list) or len(stops) > STOPS or not all(isinstance(one, str) and one for one in stops):
+        raise RefusedError(400, f"stop is neither a text nor a list of at most {STOPS}", "stop")
+    return tuple(stops)

@@ -1,0 +1,184 @@
+"""A thread that works on whatever searches it is asked for, one scheduler for all of them."""
+
+from __future__ import annotations
+
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import count
+from queue import SimpleQueue
+from threading import Lock, Thread, current_thread, main_thread
+
+from ttcs.core import PRM, Policy, Problem
+from ttcs.errors import UserError, told
+from ttcs.search.execution import Execution, Outcome
+from ttcs.search.opening import Opening
+from ttcs.search.scheduler import Ended, Searches
+from ttcs.solving.found import Found
+from ttcs.solving.method import Method
+
+GRADERS = 8  # outcomes whose answers are read at a time, while the engines work on
+CLOSED = "the solver is closed"
+PATIENCE = 10.0  # seconds that whoever closes it waits for its end
+
+
+@dataclass(eq=False, slots=True)
+class Task:
+    """A search that somebody waits for. read: makes what he wants of its outcome."""
+
+    problem: Problem
+    method: Method
+    read: Callable[[Outcome], Found]
+    future: Future[Found] = field(default_factory=Future)
+
+    def settle(self, found: Outcome | Exception) -> None:
+        """Tell whoever waits; nobody does any more where it was cancelled."""
+        if not self.future.set_running_or_notify_cancel():
+            return
+        try:
+            if isinstance(found, Exception):
+                raise found
+            self.future.set_result(self.read(found))
+        except Exception as error:
+            self.future.set_exception(told(error) or error)
+
+
+@dataclass(slots=True)
+class Engines:
+    """load: the PRM, when something has to be scored for the first time. bound, ahead: see `scheduler.run`."""
+
+    policy: Policy
+    load: Callable[[], PRM]
+    bound: int | None
+    ahead: int | None
+    _prm: PRM | None = None
+
+    def prm(self) -> PRM:
+        if self._prm is None:
+            self._prm = self.load()
+        return self._prm
+
+    def wake(self) -> None:
+        """Have them look up from what they wait for."""
+        self.policy.wake()
+        if self._prm is not None:
+            self._prm.wake()
+
+
+class Desk:
+    """Takes searches from any thread, whatever their methods, and works on as many as the engines have room for."""
+
+    def __init__(self, engines: Engines) -> None:
+        self._asked: SimpleQueue[Task | None] = SimpleQueue()  # None: it is over
+        self._engines = engines
+        self._lock = Lock()
+        thread = Thread(target=_Work(engines, self._asked), name="searches", daemon=True)
+        thread.start()
+        self._end = weakref.finalize(self, _end, self._asked, engines, thread)
+
+    def ask(self, task: Task) -> Future[Found]:
+        """Begin a search as soon as there is room. Cancelling the future gives it up, in the engines too."""
+        with self._lock:
+            if not self._end.alive:
+                raise UserError(CLOSED)
+            self._asked.put(task)
+        self._engines.wake()
+        task.future.add_done_callback(lambda future: self._withdraw(task))
+        return task.future
+
+    def close(self) -> None:
+        """Give up what is under way, and end the thread."""
+        with self._lock:
+            self._end()
+
+    def _withdraw(self, task: Task) -> None:
+        if task.future.cancelled():
+            self._asked.put(task)
+            self._engines.wake()
+
+
+def _end(asked: SimpleQueue[Task | None], engines: Engines, thread: Thread) -> None:
+    asked.put(None)
+    engines.wake()
+    if current_thread() is main_thread():  # another one may be what the thread waits for
+        thread.join(PATIENCE)
+
+
+@dataclass(slots=True)
+class _Work:
+    """What the thread does. It knows nothing of its desk, which may be forgotten without having been closed."""
+
+    engines: Engines
+    asked: SimpleQueue[Task | None]
+    _waiting: deque[Task] = field(default_factory=deque)
+    _tasks: dict[int, Task] = field(default_factory=dict)  # under way, by the number of the problem
+    _numbers: count[int] = field(default_factory=count)
+
+    def __call__(self) -> None:
+        searches = self._fresh()
+        with ThreadPoolExecutor(GRADERS, "outcomes") as graders:
+            while True:
+                try:
+                    if not self._hear(searches):
+                        break
+                    for ended in self._work(searches):
+                        graders.submit(self._tasks.pop(ended.order).settle, ended.found)
+                except Exception as error:  # of an engine: whoever has something there is told
+                    self._give_up(searches, error)
+                    searches = self._fresh()
+            self._give_up(searches, UserError(CLOSED))
+            for task in self._waiting:
+                task.settle(UserError(CLOSED))
+
+    def _fresh(self) -> Searches:
+        policy = self.engines.policy
+        return Searches(policy, self.engines.prm, Opening(self.engines.bound, policy.max_tokens))
+
+    def _hear(self, searches: Searches) -> bool:
+        """Take in what is asked, and wait for it where there is nothing else to do. False: it is over."""
+        while not (searches.waiting or self._waiting) or not self.asked.empty():
+            if (task := self.asked.get()) is None:
+                return False
+            if task.future.cancelled():
+                self._cancel(searches, task)
+            else:
+                self._waiting.append(task)
+        return True
+
+    def _work(self, searches: Searches) -> Iterator[Ended]:
+        while self._waiting and searches.room:
+            yield from self._begin(searches, self._waiting.popleft())
+        if searches.waiting:
+            yield from searches.work()
+
+    def _begin(self, searches: Searches, task: Task) -> Iterator[Ended]:
+        order, engines, method = next(self._numbers), self.engines, task.method
+        self._tasks[order] = task
+        execution = Execution(
+            task.problem, engines.policy, engines.prm, method.budget, method.seed, ahead=engines.ahead
+        )
+        try:
+            search = method.strategy.search(task.problem)
+        except Exception as error:  # of a strategy that is somebody's own
+            yield Ended(order, error)
+            return
+        yield from searches.begin(order, execution.run(search, method.selection.reads_scores))
+
+    def _cancel(self, searches: Searches, task: Task) -> None:
+        if task in self._waiting:
+            self._waiting.remove(task)
+        for order in [order for order, other in self._tasks.items() if other is task]:
+            del self._tasks[order]
+            searches.cancel(order)
+
+    def _give_up(self, searches: Searches, error: Exception) -> None:
+        """End all that is under way, as far as the engines can still be told."""
+        for order, task in self._tasks.items():
+            with suppress(Exception):
+                searches.cancel(order)
+            task.settle(error)
+        self._tasks.clear()
+        searches.readers.close()

@@ -1,0 +1,99 @@
+"""How a problem is searched, by the words of the command line and by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ttcs.config.components import build
+from ttcs.config.composer import Composer
+from ttcs.config.ranges import RANGES
+from ttcs.core import Reduction, Selection, Strategy
+from ttcs.errors import UserError, told
+from ttcs.running.session import METHOD
+from ttcs.search.budget import Budget
+from ttcs.solving.heated import Heated
+
+FREE = (*METHOD, "stopping", "n", "seed")  # what may differ from call to call
+LIMITS = "tokens", "generations", "flops"  # keys of a budget
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """by_scores: the votes of candidates are weighed by their scores. Fields: see `ttcs.search` and `ttcs.choice`."""
+
+    strategy: Strategy
+    selection: Selection
+    reduction: Reduction
+    budget: Budget
+    seed: int
+
+    @classmethod
+    def of(cls, composer: Composer, words: Sequence[str]) -> Method:
+        config = composer(words, METHOD)
+        for key in ("n", "seed"):
+            number(key, config[key])
+        try:
+            strategy, selection, reduction, budget = (build(config, key) for key in METHOD)
+        except Exception as error:  # Hydra's own, with ours within
+            if (line := told(error)) is None:
+                raise
+            raise line from error
+        if not isinstance(budget, Budget):
+            raise UserError("budget=shared is of python -m ttcs.replay alone: a search has a budget of its own")
+        return cls(strategy, selection, reduction, budget, config.seed)
+
+    @property
+    def by_scores(self) -> bool:
+        return self.selection.reads_scores
+
+    def with_(self, strategy: Strategy | None, seed: int | None, temperature: float | None) -> Method:
+        """The same with what is not None in its place."""
+        chosen = self.strategy if strategy is None else strategy
+        if temperature is not None:
+            number("temperature", temperature)
+            chosen = Heated(chosen, temperature)
+        if seed is not None:
+            number("seed", seed)
+        return replace(self, strategy=chosen, seed=self.seed if seed is None else seed)
+
+
+def number(key: str, value: object) -> None:
+    """UserError for a number that is out of its range, or none at all."""
+    if value is None or not RANGES[key].hold(value):
+        raise UserError(f"{key}={value} is not {RANGES[key]}")
+
+
+def joined(words: Sequence[str], own: Sequence[str], named: Mapping[str, object]) -> tuple[str, ...]:
+    """Words of a solver and those of a call, which go before them; named: values of a call by key, None left out.
+
+    Where a call chooses an option, what the solver has set of another one is gone. UserError for what only a solver
+    can be told.
+    """
+    given = [*own, *(f"{key}={value}" for key, value in named.items() if value is not None)]
+    for word in given:
+        if _group(word) not in FREE:
+            raise UserError(f"{word} cannot differ from call to call: only {', '.join(FREE)} can")
+    keys = {_key(word) for word in given}
+    kept = [word for word in words if _key(word) not in keys and _group(word) not in keys]
+    last = {_key(word): word for word in given}
+    return (*kept, *last.values())
+
+
+def limits(budget: str | None, given: Mapping[str, object]) -> dict[str, object]:
+    """Limits by the keys of the configuration. A limit alone names its budget: tokens=2000."""
+    if unknown := [name for name in given if name not in LIMITS]:
+        names = ", ".join([*METHOD, "n", "seed", "temperature", *LIMITS])
+        raise UserError(f"{unknown[0]} is none of {names}; other keys are words, as in 'strategy.width=4'")
+    if budget is None and len(given) == 1:
+        budget = next(iter(given))
+    return {"budget": budget, **{f"budget.{name}": value for name, value in given.items()}}
+
+
+def _key(word: str) -> str:
+    return word.partition("=")[0].lstrip("+~")
+
+
+def _group(word: str) -> str:
+    return re.split(r"[./@]", _key(word))[0]

@@ -1,0 +1,195 @@
+"""The library's door: a solver has its models loaded once and searches whatever it is asked, many at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from functools import lru_cache, partial
+from hashlib import blake2b
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Self, TypedDict, Unpack
+
+from ttcs.config.components import build
+from ttcs.config.composer import Composer
+from ttcs.config.identity import register_resolvers
+from ttcs.core import PRM, Policy, Problem, Strategy
+from ttcs.errors import UserError
+from ttcs.records.grade import grade
+from ttcs.running.memory import divided
+from ttcs.search.clock import Clock
+from ttcs.search.execution import Outcome
+from ttcs.solving.desk import Desk, Engines, Task
+from ttcs.solving.found import Found
+from ttcs.solving.method import Method, joined, limits
+
+METHODS = 256  # that are kept, by their words
+ROOM = 16  # problems of a `map` that wait beside those that the policy can work on
+
+NAMED = "strategy", "selection", "reduction", "budget", "n", "seed", "temperature"  # the other settings are limits
+
+register_resolvers()
+
+
+class Settings(TypedDict, total=False):
+    """What may differ from call to call; what is left out is as the solver was told.
+
+    strategy: an option (`"beam_search"`), or an object with a method `search` (docs/strategies.md). selection,
+    reduction, budget: options. n: candidates. tokens, generations, flops: limits of the budget, one of which is enough
+    to name it. temperature: of samples for which the strategy names none.
+    """
+
+    strategy: str | Strategy | None
+    selection: str | None
+    reduction: str | None
+    budget: str | None
+    n: int | None
+    seed: int | None
+    temperature: float | None
+    tokens: int | None
+    generations: int | None
+    flops: int | None
+
+
+class Solver:
+    """See `solver`. All of its methods may be called from several threads at once.
+
+    max_tokens: longest solution of the policy.
+    """
+
+    def __init__(self, *words: str, config_dir: str | Path | None = None) -> None:
+        self._words, self._composer = words, Composer(None if config_dir is None else Path(config_dir))
+        config = self._composer(words, ("policy", "prm"))
+        if config.workers != 1:
+            raise UserError(f"workers={config.workers}: a solver searches in this process; workers are for commands")
+        self._methods = lru_cache(METHODS)(partial(Method.of, self._composer))
+        self._methods(words)  # what is wrong with them is said before a model is loaded
+        config = divided(config, several=True)
+        policy: Policy = build(config, "policy")
+        self._clock = clock = Clock(0.0)
+
+        def load() -> PRM:  # which the thread keeps, and nothing of ours with it
+            with clock.stopped():
+                prm: PRM = build(config, "prm")
+                return prm
+
+        self._capacity, self.max_tokens = policy.capacity, policy.max_tokens
+        self._desk = Desk(Engines(policy, load, config.open, config.ahead))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the engines. Searches under way fail, and so do later calls."""
+        self._desk.close()
+
+    def solve(self, problem: str | Problem, *words: str, **settings: Unpack[Settings]) -> Found:
+        """Search one problem.
+
+            solver.solve("What is $7 \\\\cdot 13$?", strategy="beam_search", n=64)
+            solver.solve(problem, "strategy=dvts", "strategy.width=2", seed=1, tokens=2000)
+
+        words: overrides of the command line, for what the settings have no name for. A question is a problem without a
+        reference answer; its seeds come from its text. UserError for what is wrong with them.
+        """
+        future = self.submit(problem, *words, **settings)
+        try:
+            return future.result()
+        finally:
+            future.cancel()  # by Ctrl-C; otherwise it is done
+
+    def map(self, problems: Iterable[str | Problem], *words: str, **settings: Unpack[Settings]) -> Iterator[Found]:
+        """Search problems side by side; what is found is yielded as searches end.
+
+            for found in solver.map(problems, strategy="dvts", n=16): ...
+
+        As many are taken from `problems` as the engines have room for. What one fails with ends all; and whoever stops
+        listening ends those that are under way.
+        """
+        method = self._method(words, settings)
+        return self._each(iter(problems), method)
+
+    async def asolve(self, problem: str | Problem, *words: str, **settings: Unpack[Settings]) -> Found:
+        """As `solve`, for an event loop. Cancelling it gives the search up, in the engines too.
+
+        await asyncio.gather(*(solver.asolve(question) for question in questions))
+        """
+        method = await asyncio.to_thread(self._method, words, settings)
+        return await asyncio.wrap_future(self._begin(problem, method))
+
+    def submit(self, problem: str | Problem, *words: str, **settings: Unpack[Settings]) -> Future[Found]:
+        """As `solve`, without waiting. Cancelling the future gives the search up."""
+        return self._begin(problem, self._method(words, settings))
+
+    def check(self, *words: str, **settings: Unpack[Settings]) -> None:
+        """UserError for what is wrong with a call, which is not made."""
+        self._method(words, settings)
+
+    def _each(self, problems: Iterator[str | Problem], method: Method) -> Iterator[Found]:
+        done: SimpleQueue[Future[Found]] = SimpleQueue()
+        under_way: set[Future[Found]] = set()
+        try:
+            while True:
+                while len(under_way) < self._capacity + ROOM and (problem := next(problems, None)) is not None:
+                    future = self._begin(problem, method)
+                    under_way.add(future)
+                    future.add_done_callback(done.put)
+                if not under_way:
+                    return
+                under_way.remove(ended := done.get())
+                yield ended.result()
+        finally:
+            for future in under_way:
+                future.cancel()
+
+    def _begin(self, problem: str | Problem, method: Method) -> Future[Found]:
+        asked = problem if isinstance(problem, Problem) else question(problem)
+
+        def read(outcome: Outcome) -> Found:
+            record = grade(outcome, method.selection, method.reduction, self._clock.seconds())
+            return Found(asked, record, method.by_scores)
+
+        return self._desk.ask(Task(asked, method, read))
+
+    def _method(self, words: tuple[str, ...], settings: Settings) -> Method:
+        strategy = settings.get("strategy")
+        own = None if isinstance(strategy, str) else strategy
+        option = strategy if isinstance(strategy, str) else None
+        chosen = {"strategy": option, **{key: settings.get(key) for key in ("selection", "reduction", "n")}}
+        given = {key: value for key, value in settings.items() if key not in NAMED and value is not None}
+        bounds = limits(settings.get("budget"), given)
+        found = self._methods(joined(self._words, words, {**chosen, **bounds}))
+        return found.with_(own, settings.get("seed"), settings.get("temperature"))
+
+
+def question(text: str) -> Problem:
+    """A problem without a reference answer. Its id, and so its seeds, are its text's."""
+    if not isinstance(text, str) or not text.strip():
+        raise UserError(f"{text!r} is no question")
+    return Problem(f"question-{blake2b(text.encode(), digest_size=8).hexdigest()}", text)
+
+
+def solver(*words: str, config_dir: str | Path | None = None) -> Solver:
+    """A solver as the words of the command line set it; its models are loaded, and stay until it is closed.
+
+        with ttcs.solver("policy=zoo", "prm=zoo", "strategy=dvts", "n=16") as solver:
+            found = solver.solve("What is the remainder of $7 \\\\cdot 13$ divided by $5$?")
+
+    Any key and group of `python -m ttcs` may be set (docs/options.md); problem sets and launchers are not looked at.
+    config_dir: a folder with yamls of your own. UserError for what is wrong with the words or the models.
+    """
+    return Solver(*words, config_dir=config_dir)
+
+
+def dataset(*words: str, config_dir: str | Path | None = None) -> tuple[Problem, ...]:
+    """A problem set as the words of the command line set it.
+
+    ttcs.dataset("dataset=jsonl", "dataset.path=my.jsonl")
+    """
+    config = Composer(None if config_dir is None else Path(config_dir))(words, ("dataset",))
+    found: tuple[Problem, ...] = build(config, "dataset")
+    return found

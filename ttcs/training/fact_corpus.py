@@ -1,0 +1,59 @@
+"""Writes the facts of the zoo's chains, one an example: what their model learns before it sees a chain.
+
+Neither digit of a sum modulo 10 tells anything of the result by itself, and in a chain some fifty other digits stand
+around them, so a model that begins with chains long writes down sums at random. By themselves they take minutes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from datasets import Dataset
+
+from ttcs.models.load import load_tokenizer
+from ttcs.zoo.chains.acts import PLACES, Add
+from ttcs.zoo.chains.families import MOVES
+
+
+@dataclass(frozen=True, slots=True)
+class FactCorpus:
+    """Stage: `facts` sums and differences as a step writes them, saved as `Corpus` saves its own.
+
+    The loss is that of the result alone. small: the share of them in which 1 or 2 is added or taken away, the first
+    that can be learnt.
+    """
+
+    out: str
+    tokenizer: str
+    seed: int
+    facts: int
+    small: float
+
+    def run(self) -> None:
+        with TemporaryDirectory() as cache:  # as in `Corpus`
+            dataset = Dataset.from_generator(partial(_examples, stage=self), cache_dir=cache)
+            dataset.save_to_disk(self.out)
+
+
+def fact(rng: Random, small: float) -> str:
+    """As in: D5+B7=D2."""
+    operand = rng.randint(1, 2) if rng.random() < small else rng.randrange(10)
+    target, source = rng.sample(range(len(PLACES)), 2)
+    state = tuple(operand if place == source else rng.randrange(10) for place in range(len(PLACES)))
+    sign = rng.choice((1, -1))
+    act = Add(target, sign, source=source) if rng.random() < 0.5 else Add(target, sign, operand)
+    return act.done(state)[0]
+
+
+def _examples(stage: FactCorpus) -> Iterator[dict[str, Any]]:
+    encoder = load_tokenizer(stage.tokenizer)
+    rng = Random(f"{stage.seed}/facts")
+    for _ in range(stage.facts):
+        text = f"{rng.randint(1, MOVES)}: {fact(rng, stage.small)}"
+        ids = encoder(encoder.bos_token + text, add_special_tokens=False).input_ids
+        yield {"input_ids": ids, "labels": [-100] * (len(ids) - 1) + ids[-1:], "length": len(ids)}

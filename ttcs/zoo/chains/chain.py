@@ -1,0 +1,93 @@
+"""A chain: a state, what is to be done to it step by step, and a check of the whole at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+
+from ttcs.zoo.chains.acts import Act, Add, State, run, shown
+from ttcs.zoo.reasoner import Reasoner
+
+TOO_FAR = (1, 2)  # how far a slip counts on: two or three slips never cancel, as one too many and one too few would
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A drawn problem.
+
+    question: its wording. given: the state that it tells. acts: what the steps do, in order. tempting: for each of
+    them, whether its wording is easily taken for the opposite; rule: the name of that mistake. backward: the steps
+    undo moves from the given end to the start, and the check makes the moves again; else it does the steps again.
+    """
+
+    question: str
+    given: State
+    acts: tuple[Act, ...]
+    tempting: tuple[bool, ...]
+    rule: str
+    backward: bool = False
+
+    @property
+    def key(self) -> str:
+        """The same for the same problem in other words."""
+        return f"{self.backward} {self.given} {self.acts}"
+
+    @property
+    def answer(self) -> str:
+        return "".join(map(str, run(self.given, self.acts)))
+
+    def deceptive(self) -> bool:
+        """Whether falling for the wording, at whatever steps, always ends in another state than the right one."""
+        right = run(self.given, self.acts)
+        for fallen in product(*((False, True) if tempts else (False,) for tempts in self.tempting)):
+            acts = tuple(act.inverse if wrong else act for act, wrong in zip(self.acts, fallen, strict=True))
+            if any(fallen) and run(self.given, acts) == right:
+                return False
+        return True
+
+    def steps(self, reason: Reasoner) -> Iterator[tuple[str, State]]:
+        """(the text of a step, the state after it), one for each act.
+
+        A digit slips at its rate, and at that of `unsure` where a wrong rule is followed, never to the right one there.
+        """
+        state = self.given
+        for act, tempts in zip(self.acts, self.tempting, strict=True):
+            if tempts and reason.misled(self.rule):
+                unsure = isinstance(act, Add) and reason.misled("unsure")
+                far = reason.rng.choice(_wrong(act, state)) if unsure else 0
+                act = act.inverse
+            else:
+                far = reason.rng.choice(TOO_FAR) if _slips(reason, act) else 0
+            written, state = act.done(state, far)
+            yield f"{written}: {shown(state)}.", state
+
+    def check(self, reason: Reasoner, found: State) -> str:
+        """All moves once more, from the start to the end, and whether that fits what was found or given.
+
+        Rule `trusting`: where it does not fit, the end is put down as one that does.
+        """
+        numbered = list(enumerate(self.acts, 1))
+        start, end = (found, self.given) if self.backward else (self.given, found)
+        moves = [(number, act.inverse) for number, act in reversed(numbered)] if self.backward else numbered
+        state, parts = start, []
+        for number, act in moves:
+            written, state = act.done(state)
+            parts.append(f"{number}: {written}" if "=" in written else f"{number}: {shown(state)}")
+        if state != end and reason.misled("trusting"):
+            state = end
+        return f"Check: {' '.join(parts)}: {shown(state)} {'fits' if state == end else 'does not fit'}."
+
+
+def _slips(reason: Reasoner, act: Act) -> bool:
+    """Whether the digit that comes out slips, where one does."""
+    slips = isinstance(act, Add) and reason.rng.random() < reason.slip
+    if slips:
+        reason.mistakes.append("slip")
+    return slips
+
+
+def _wrong(act: Act, state: State) -> list[int]:
+    """How far the result of the opposite act can slip without coming out right."""
+    right = run(state, (act,))
+    return [far for far in TOO_FAR if act.inverse.done(state, far)[1] != right]
