@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
-from itertools import islice
+from dataclasses import replace
+from itertools import islice, product
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -12,8 +15,10 @@ import pytest
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 
+import ttcs.zoo
 from ttcs.answers.extraction import extract
 from ttcs.config.options import CONF
+from ttcs.zoo.chains.chain import TOO_FAR
 from ttcs.zoo.chains.families import DOWN, DROPS, FAMILIES, RIGHT
 from ttcs.zoo.chains.problems import ChainExercise, Chains, exercise, split_of
 from ttcs.zoo.generator import LEVELS, Mistakes, Split
@@ -58,8 +63,6 @@ def moved(state: dict[str, int], move: str, undone: bool) -> dict[str, int]:
         around = digits[1:] + digits[:1] if move == "left" else digits[-1:] + digits[:-1]
         return dict(zip("ABCD", around, strict=True))
     place, word, operand = words
-    if word == "swap":
-        return state | {place: state[operand], operand: state[place]}
     size = state[operand] if operand in state else int(operand)
     return state | {place: (state[place] + (size if (word == "up") != undone else -size)) % 10}
 
@@ -130,7 +133,7 @@ def test_a_marked_mistake_is_the_wrong_step_and_graded_is_what_follows_too() -> 
 
 
 def test_wrong_chains_seldom_end_right() -> None:
-    """Measured on 3,000: 0.35 %."""
+    """Measured on 3,000: 0.5 %."""
     rates, rng = corpus_mistakes(), Random(0)
     wrong = lucky = 0
     for drawn in islice(Chains().exercises("luck", Split.TRAIN), 1500):
@@ -139,6 +142,10 @@ def test_wrong_chains_seldom_end_right() -> None:
         lucky += not steps[-3][1] and answer == drawn.chain.answer
     assert wrong > 900
     assert lucky <= 0.01 * wrong
+
+
+def test_two_or_three_slips_at_one_place_do_not_cancel() -> None:
+    assert all(sum(slips) % 10 for count in (1, 2, 3) for slips in product(TOO_FAR, repeat=count))
 
 
 def test_levels_are_apart_under_the_corpus_mistakes() -> None:
@@ -160,11 +167,10 @@ def test_a_problem_is_in_one_split_in_whatever_words() -> None:
     for split in Split:
         stream: Any = Chains().exercises("x", split)
         assert {split_of(drawn.chain) for drawn in islice(stream, 200)} == {split}
-    (drawn,) = draws("ring", 2, 1)
-    other = drawn.chain.question.replace(DROPS[0], DROPS[3])
-    assert other != drawn.question
-    assert split_of(type(drawn.chain)(other, *[getattr(drawn.chain, name) for name in
-                                               ("given", "acts", "tempting", "rule")])) is Split.TRAIN  # fmt: skip
+    for drawn in draws("ring", 2, 40):
+        chain = replace(drawn.chain, question=drawn.question.replace(DROPS[0], DROPS[3]))
+        assert chain.question != drawn.question
+        assert split_of(chain) is Split.TRAIN
 
 
 def test_exercises_may_be_short() -> None:
@@ -180,3 +186,11 @@ def test_fixed_sets_are_distinct_even_and_reproducible() -> None:
     assert [drawn.question for drawn in one] == [drawn.question for drawn in two]
     assert len({drawn.chain.key for drawn in one}) == 60
     assert set(Counter((drawn.family, drawn.level) for drawn in one).values()) == {3}
+
+
+def test_the_test_set_of_the_repository() -> None:
+    path = Path(ttcs.zoo.__file__).parent / "data" / "chains.jsonl"
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    drawn = Chains().fixed_set("0", Split.TEST, 500)
+    assert [(line["question"], line["answer"]) for line in lines] == [(one.question, one.chain.answer) for one in drawn]
+    assert len({line["id"] for line in lines}) == 500

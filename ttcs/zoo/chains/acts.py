@@ -1,4 +1,4 @@
-"""What the steps of a chain do to its state, four digits: add to one of them, swap two, shift all."""
+"""What the steps of a chain do to its state, four digits: add to one of them, shift all."""
 
 from __future__ import annotations
 
@@ -47,24 +47,6 @@ class Add:
         place, named = PLACES[self.target], "" if self.source is None else PLACES[self.source]
         written = f"{place}{state[self.target]}{'+' if self.sign > 0 else '-'}{named}{operand}={place}{result}"
         return written, (*state[: self.target], result, *state[self.target + 1 :])
-
-
-@dataclass(frozen=True, slots=True)
-class Swap:
-    """The digits at two places change places."""
-
-    one: int
-    other: int
-
-    @property
-    def inverse(self) -> Swap:
-        return self
-
-    def done(self, state: State, far: int = 0) -> tuple[str, State]:
-        after = list(state)
-        after[self.one], after[self.other] = state[self.other], state[self.one]
-        written = " ".join(f"{PLACES[place]}{after[place]}" for place in (self.one, self.other))
-        return written, tuple(after)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from ttcs.zoo.chains.acts import PLACES, Act, Add, Shift, State, Swap, shown
+from ttcs.zoo.chains.acts import PLACES, Act, Add, Shift, State, shown
 from ttcs.zoo.chains.chain import Chain
 
 MOVES = 6
@@ -36,22 +36,17 @@ def undo(rng: Random, level: int, moves: int = MOVES) -> Chain:
 
 
 def row(rng: Random, level: int, moves: int = MOVES) -> Chain:
-    """Digits in a row are shifted, swapped and added to. Rule `other_way`: a shift to the right goes to the left."""
+    """Digits in a row are shifted and added to. Rule `other_way`: a shift to the right goes to the left."""
     given, tempting, acts, words = _state(rng), _places(rng, level, moves), list[Act](), list[str]()
     for tempts in tempting:
-        kind = "shift" if tempts else rng.choice(("add", "add", "swap", "shift"))
-        if kind == "add":
-            added = _add(rng, rng.choice((1, -1)))
-            acts.append(added)
-            words.append(_adding(added, None))
-        elif kind == "swap":
-            one, other = rng.sample(range(len(PLACES)), 2)
-            acts.append(Swap(one, other))
-            words.append(f"{PLACES[one]} swap {PLACES[other]}")
-        else:
+        if tempts or rng.random() < 0.4:
             left = not tempts and rng.random() < 0.5
             acts.append(Shift(left))
             words.append(RIGHT[level - 2] if tempts else "left" if left else "right")
+        else:
+            added = _add(rng, rng.choice((1, -1)))
+            acts.append(added)
+            words.append(_adding(added, None))
     question = f"In a row stand {shown(given)}. {_numbered(words)} How do they stand then?"
     return Chain(question, given, tuple(acts), tempting, "other_way")
 

@@ -81,8 +81,11 @@ class Chains:
         cells = itertools.cycle([(family, level) for family in sorted(FAMILIES) for level in LEVELS])
         chosen: dict[str, ChainExercise] = {}
         while len(chosen) < size:
-            drawn = exercise(rng, split, *next(cells))
-            chosen.setdefault(drawn.chain.key, drawn)
+            family, level = next(cells)
+            drawn = exercise(rng, split, family, level)
+            while drawn.chain.key in chosen:
+                drawn = exercise(rng, split, family, level)
+            chosen[drawn.chain.key] = drawn
         return list(chosen.values())
 
 
