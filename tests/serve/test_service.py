@@ -138,6 +138,15 @@ def test_n_is_the_best_distinct_answers_and_stop_ends_the_text(client: Any) -> N
     assert cut.message.content == texts[0].partition("\n\n")[0]
 
 
+def test_solutions_have_as_many_tokens_as_the_client_takes(client: Any) -> None:
+    own = {"ttcs": {"strategy": "best_of_n", "n": 5, "candidates": True}}
+    cut = ask(client, "greedy", max_tokens=5, extra_body=own)
+    assert cut.choices[0].finish_reason == "length" and cut.choices[0].message.content
+    assert cut.ttcs["answer"] is None and cut.usage.completion_tokens == 25
+    assert ask(client, max_tokens=9, max_completion_tokens=5000).choices[0].finish_reason == "length"
+    assert ask(client, max_completion_tokens=5000).choices[0].finish_reason == "stop"
+
+
 def test_a_stream_says_the_same(client: Any, service: str, engine: Held) -> None:
     whole = ask(client, seed=5)
     chunks = list(ask(client, seed=5, stream=True, stream_options={"include_usage": True}))
@@ -195,7 +204,7 @@ def test_beyond_what_it_can_keep_clients_are_told_to_come_again(client: Any, ser
         ({"extra_body": {"ttcs": {"policy": "zoo"}}}, 400, "ttcs has no policy"),
         ({"extra_body": {"surprise": 1}}, 400, "surprise is not known here"),
         ({"temperature": -1}, 400, "temperature=-1 is not a number in"),
-        ({"max_tokens": 5}, 400, "max_tokens=5: solutions have up to 2048 tokens here"),
+        ({"max_tokens": 0}, 400, "max_tokens=0 is not a whole number of at least 1"),
         ({"top_p": 0.5}, 400, "top_p=0.5 cannot be honoured"),
         ({"tools": [{"type": "function"}]}, 400, "tools="),
         ({"messages": []}, 400, "messages is not a list of messages"),

@@ -62,6 +62,7 @@ class Execution:
     in_step: searches side by side advance together, in one wave; as they always do where the budget has a limit.
     ahead: where samples may be enough, how many run beyond the next one that is looked at; None: all there may be.
         Where the budget has a limit none do: what they took would be missing for the next one.
+    longest: solution, in tokens, where that is less than what the policy's own limit allows.
     """
 
     problem: Problem
@@ -71,6 +72,7 @@ class Execution:
     seed: int
     in_step: bool = False
     ahead: int | None = 0
+    longest: int | None = None
     ledger: Ledger = field(init=False, default_factory=Ledger)
     _tree: Tree = field(init=False, default_factory=Tree)
     _prompt_tokens: int | None = field(init=False, default=None)
@@ -163,7 +165,7 @@ class Execution:
         return replies
 
     def _sample(self, asked: Sequence[tuple[Branch, Sample]]) -> Generator[Sampling, list[Continued], list[Reply]]:
-        waiting = [(i, request) for i, (branch, said) in enumerate(asked) for request in branch.requests(said)]
+        waiting = [(i, request) for i, (branch, said) in enumerate(asked) for request in self._requests(branch, said)]
         grown: list[list[Trajectory]] = [[] for _ in asked]
         for branch, said in asked:
             branch.rounds += bool(said.trajectories)
@@ -175,9 +177,15 @@ class Execution:
             waiting = waiting[len(wave) :]
         return [tuple(trajectories) for trajectories in grown]
 
+    def _requests(self, branch: Branch, sample: Sample) -> list[Continue]:
+        requests, longest = branch.requests(sample), self.longest
+        if longest is None:
+            return requests
+        return [replace(one, max_tokens=max(0, longest - len(one.trajectory.tokens))) for one in requests]
+
     def _draw(self, branch: Branch, sample: Sample, enough: Enough) -> Running[Reply]:
         """The shortest beginning of the samples that is enough. What has come of others leaves nothing but its cost."""
-        requests, stream, answers, drawn = branch.requests(sample), Drawn(), Answers(), Reply()
+        requests, stream, answers, drawn = self._requests(branch, sample), Drawn(), Answers(), Reply()
         self._adaptive |= len(requests) > 1
         while len(drawn) < len(requests):
             branch.rounds += 1

@@ -54,7 +54,7 @@ class Service:
 
     async def complete(self, request: Request) -> Response:
         self._let_in(request)
-        wanted = asked(await self._body(request), self._settings, self._solver.max_tokens)
+        wanted = asked(await self._body(request), self._settings)
         search = self._begin(wanted)
         if wanted.stream:
             events = self._events(request, search, wanted)

@@ -26,6 +26,7 @@ USUAL: Mapping[str, Sequence[Any]] = {
     "response_format": (None, {"type": "text"}),
     "modalities": (None, ["text"]),
 }
+LONGEST = "max_tokens", "max_completion_tokens"  # two names of one limit
 STOPS = 4  # texts that may end an answer, as there
 
 
@@ -46,16 +47,14 @@ class Asked:
     settings: Mapping[str, Any]
 
 
-def asked(content: bytes, settings: Settings, longest: int) -> Asked:
-    """longest: solution of the policy, in tokens. RefusedError for what cannot be honoured."""
+def asked(content: bytes, settings: Settings) -> Asked:
+    """RefusedError for what cannot be honoured."""
     body = _object(content)
     model = body.get("model")
     if not isinstance(model, str) or model not in settings.methods:
         names = ", ".join(settings.methods)
         raise RefusedError(404, f"there is no model {model}; there are {names}", "model", "model_not_found")
     own = _own(body.get("ttcs"), settings.most_n)
-    for key in ("max_tokens", "max_completion_tokens"):
-        _check_longest(key, body.get(key), longest)
     for key, value in body.items():
         _check_key(key, value)
     options = body.get("stream_options") or {}
@@ -71,6 +70,7 @@ def asked(content: bytes, settings: Settings, longest: int) -> Asked:
             **{key: own[key] for key in OWN if own.get(key) is not None},
             "seed": _whole(own, "seed", 0, 2**32 - 1) if "seed" in own else _whole(body, "seed", 0, 2**32 - 1),
             "temperature": _temperature(body.get("temperature")),
+            "max_tokens": _longest(body),
         },
     )
 
@@ -121,7 +121,7 @@ def _own(given: Any, most: int) -> dict[str, Any]:
 
 def _check_key(key: str, value: Any) -> None:
     known = {"model", "messages", "ttcs", "n", "stop", "stream", "seed", "temperature"}
-    if key in known or key in IDLE or key in ("max_tokens", "max_completion_tokens"):
+    if key in known or key in IDLE or key in LONGEST:
         return
     if key not in USUAL:
         raise RefusedError(400, f"{key} is not known here", key)
@@ -129,11 +129,10 @@ def _check_key(key: str, value: Any) -> None:
         raise RefusedError(400, f"{key}={json.dumps(value)} cannot be honoured", key)
 
 
-def _check_longest(key: str, value: Any, longest: int) -> None:
-    if value is not None and (type(value) is not int or value < longest):
-        raise RefusedError(
-            400, f"{key}={value}: solutions have up to {longest} tokens here, policy.max_tokens of the service", key
-        )
+def _longest(body: Mapping[str, Any]) -> int | None:
+    """Tokens that a solution may have, by either name."""
+    given = [_whole(body, key, 1, None) for key in LONGEST]
+    return min((value for value in given if value is not None), default=None)
 
 
 def _temperature(value: Any) -> float | None:

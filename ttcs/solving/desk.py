@@ -158,7 +158,9 @@ class _Work:
         order, engines, method = next(self._numbers), self.engines, task.method
         self._tasks[order] = task
         execution = Execution(
-            task.problem, engines.policy, engines.prm, method.budget, method.seed, ahead=engines.ahead
+            *(task.problem, engines.policy, engines.prm, method.budget, method.seed),
+            ahead=engines.ahead,
+            longest=method.longest,
         )
         try:
             search = method.strategy.search(task.problem)

@@ -21,13 +21,17 @@ LIMITS = "tokens", "generations", "flops"  # keys of a budget
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """by_scores: the votes of candidates are weighed by their scores. Fields: see `ttcs.search` and `ttcs.choice`."""
+    """by_scores: the votes of candidates are weighed by their scores. longest: as of an `Execution`.
+
+    The other fields: see `ttcs.search` and `ttcs.choice`.
+    """
 
     strategy: Strategy
     selection: Selection
     reduction: Reduction
     budget: Budget
     seed: int
+    longest: int | None = None
 
     @classmethod
     def of(cls, composer: Composer, words: Sequence[str]) -> Method:
@@ -48,7 +52,9 @@ class Method:
     def by_scores(self) -> bool:
         return self.selection.reads_scores
 
-    def with_(self, strategy: Strategy | None, seed: int | None, temperature: float | None) -> Method:
+    def with_(
+        self, strategy: Strategy | None, seed: int | None, temperature: float | None, longest: int | None
+    ) -> Method:
         """The same with what is not None in its place."""
         chosen = self.strategy if strategy is None else strategy
         if temperature is not None:
@@ -56,7 +62,9 @@ class Method:
             chosen = Heated(chosen, temperature)
         if seed is not None:
             number("seed", seed)
-        return replace(self, strategy=chosen, seed=self.seed if seed is None else seed)
+        if longest is not None:
+            number("max_tokens", longest)
+        return replace(self, strategy=chosen, seed=self.seed if seed is None else seed, longest=longest)
 
 
 def number(key: str, value: object) -> None:
@@ -84,7 +92,7 @@ def joined(words: Sequence[str], own: Sequence[str], named: Mapping[str, object]
 def limits(budget: str | None, given: Mapping[str, object]) -> dict[str, object]:
     """Limits by the keys of the configuration. A limit alone names its budget: tokens=2000."""
     if unknown := [name for name in given if name not in LIMITS]:
-        names = ", ".join([*METHOD, "n", "seed", "temperature", *LIMITS])
+        names = ", ".join([*METHOD, "n", "seed", "temperature", "max_tokens", *LIMITS])
         raise UserError(f"{unknown[0]} is none of {names}; other keys are words, as in 'strategy.width=4'")
     if budget is None and len(given) == 1:
         budget = next(iter(given))

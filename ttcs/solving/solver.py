@@ -27,7 +27,8 @@ from ttcs.solving.method import Method, joined, limits
 METHODS = 256  # that are kept, by their words
 ROOM = 16  # problems of a `map` that wait beside those that the policy can work on
 
-NAMED = "strategy", "selection", "reduction", "budget", "n", "seed", "temperature"  # the other settings are limits
+# The other settings are limits of a budget.
+NAMED = "strategy", "selection", "reduction", "budget", "n", "seed", "temperature", "max_tokens"
 
 register_resolvers()
 
@@ -37,7 +38,8 @@ class Settings(TypedDict, total=False):
 
     strategy: an option (`"beam_search"`), or an object with a method `search` (docs/strategies.md). selection,
     reduction, budget: options. n: candidates. tokens, generations, flops: limits of the budget, one of which is enough
-    to name it. temperature: of samples for which the strategy names none.
+    to name it. temperature: of samples for which the strategy names none. max_tokens: of a solution, where that is less
+    than the policy's own limit: one that reaches it has no answer.
     """
 
     strategy: str | Strategy | None
@@ -47,16 +49,14 @@ class Settings(TypedDict, total=False):
     n: int | None
     seed: int | None
     temperature: float | None
+    max_tokens: int | None
     tokens: int | None
     generations: int | None
     flops: int | None
 
 
 class Solver:
-    """See `solver`. All of its methods may be called from several threads at once.
-
-    max_tokens: longest solution of the policy.
-    """
+    """See `solver`. All of its methods may be called from several threads at once."""
 
     def __init__(self, *words: str, config_dir: str | Path | None = None) -> None:
         self._words, self._composer = words, Composer(None if config_dir is None else Path(config_dir))
@@ -74,7 +74,7 @@ class Solver:
                 prm: PRM = build(config, "prm")
                 return prm
 
-        self._capacity, self.max_tokens = policy.capacity, policy.max_tokens
+        self._capacity = policy.capacity
         self._desk = Desk(Engines(policy, load, config.open, config.ahead))
 
     def __enter__(self) -> Self:
@@ -163,7 +163,7 @@ class Solver:
         given = {key: value for key, value in settings.items() if key not in NAMED and value is not None}
         bounds = limits(settings.get("budget"), given)
         found = self._methods(joined(self._words, words, {**chosen, **bounds}))
-        return found.with_(own, settings.get("seed"), settings.get("temperature"))
+        return found.with_(own, settings.get("seed"), settings.get("temperature"), settings.get("max_tokens"))
 
 
 def question(text: str) -> Problem:
