@@ -73,7 +73,7 @@ class Service:
         if len(self._searches) >= self._settings.at_once:
             raise RefusedError(429, f"{self._settings.at_once} requests are under way: come again", code="queue_full")
         words = self._settings.methods[wanted.model]
-        search = asyncio.create_task(self._solver.asolve(wanted.question, *words, **wanted.settings))
+        search = asyncio.create_task(self._solver.asolve(wanted.problem, *words, **wanted.settings))
         self._searches.add(search)
         search.add_done_callback(self._ended)
         return search

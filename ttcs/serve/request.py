@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ttcs.config.unicode import mended
+from ttcs.core import Problem
+from ttcs.serve.conversation import conversation
 from ttcs.serve.refusals import RefusedError
 from ttcs.serve.settings import Settings
 
@@ -32,13 +34,14 @@ STOPS = 4  # texts that may end an answer, as there
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """question: the last turn. choices: distinct answers that are wanted at most. settings: of a `Solver`'s call.
+    """problem: the last turn, with those before. choices: distinct answers that are wanted at most.
 
     stop: the text of a solution ends before the first of these. usage: whether a stream ends with what it cost.
+    settings: of a `Solver`'s call.
     """
 
     model: str
-    question: str
+    problem: Problem
     choices: int
     stop: tuple[str, ...]
     stream: bool
@@ -60,7 +63,7 @@ def asked(content: bytes, settings: Settings) -> Asked:
     options = body.get("stream_options") or {}
     return Asked(
         model=model,
-        question=_question(body.get("messages")),
+        problem=conversation(body.get("messages")),
         choices=_whole(body, "n", 1, settings.most_n) or 1,
         stop=_stops(body.get("stop")),
         stream=_flag(body, "stream"),
@@ -83,26 +86,6 @@ def _object(content: bytes) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise RefusedError(400, "the body is not an object of JSON")
     return body
-
-
-def _question(messages: Any) -> str:
-    """The one turn of a conversation."""
-    if not isinstance(messages, list) or not messages or not all(isinstance(one, dict) for one in messages):
-        raise RefusedError(400, "messages is not a list of messages", "messages")
-    roles = [one.get("role") for one in messages]
-    if roles != ["user"]:
-        raise RefusedError(
-            400,
-            f"messages have the roles {', '.join(map(str, roles))}: one message of a user is searched; what the policy "
-            "is told before is policy.system_prompt of the service",
-            "messages",
-        )
-    content = messages[0].get("content")
-    if isinstance(content, list) and all(isinstance(part, dict) and part.get("type") == "text" for part in content):
-        content = "".join(str(part.get("text", "")) for part in content)
-    if not isinstance(content, str) or not content.strip():
-        raise RefusedError(400, "the message has no text", "messages")
-    return content
 
 
 def _own(given: Any, most: int) -> dict[str, Any]:

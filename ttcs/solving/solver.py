@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from functools import lru_cache, partial
@@ -14,7 +15,7 @@ from typing import Self, TypedDict, Unpack
 from ttcs.config.components import build
 from ttcs.config.composer import Composer
 from ttcs.config.identity import register_resolvers
-from ttcs.core import PRM, Policy, Problem, Strategy
+from ttcs.core import PRM, Message, Policy, Problem, Strategy
 from ttcs.errors import UserError
 from ttcs.records.grade import grade
 from ttcs.running.memory import divided
@@ -166,11 +167,12 @@ class Solver:
         return found.with_(own, settings.get("seed"), settings.get("temperature"), settings.get("max_tokens"))
 
 
-def question(text: str) -> Problem:
-    """A problem without a reference answer. Its id, and so its seeds, are its text's."""
+def question(text: str, before: tuple[Message, ...] = ()) -> Problem:
+    """A problem without a reference answer. Its id, and so its seeds, are its text's, and of what was said before."""
     if not isinstance(text, str) or not text.strip():
         raise UserError(f"{text!r} is no question")
-    return Problem(f"question-{blake2b(text.encode(), digest_size=8).hexdigest()}", text)
+    said = json.dumps([(one.role, one.content) for one in before]) if before else ""
+    return Problem(f"question-{blake2b((text + said).encode(), digest_size=8).hexdigest()}", text, before=before)
 
 
 def solver(*words: str, config_dir: str | Path | None = None) -> Solver:
