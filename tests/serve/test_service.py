@@ -165,6 +165,14 @@ def test_a_conversation_is_told_to_the_policy_and_the_last_question_is_judged(cl
     assert seen[told.ttcs["record"]].question == QUESTION
 
 
+def test_when_the_time_is_up_the_best_so_far_is_given(client: Any, engine: Held) -> None:
+    late = ask(client, question="hold", extra_body={"ttcs": {"seconds": 0.3}})
+    assert (late.ttcs["late"], late.ttcs["answer"], late.choices[0].finish_reason) == (True, None, "length")
+    assert late.choices[0].message.content == "" and not engine.kept
+    told = ask(client, extra_body={"ttcs": {"seconds": 500}})
+    assert told.ttcs["late"] is False and told.choices[0].message.content == ask(client).choices[0].message.content
+
+
 def test_a_stream_says_the_same(client: Any, service: str, engine: Held) -> None:
     whole = ask(client, seed=5)
     chunks = list(ask(client, seed=5, stream=True, stream_options={"include_usage": True}))
@@ -220,6 +228,7 @@ def test_beyond_what_it_can_keep_clients_are_told_to_come_again(client: Any, ser
         ({"extra_body": {"ttcs": {"n": 7}}}, 400, "n=7 is not a multiple of width=4"),
         ({"extra_body": {"ttcs": {"strategy": "x y"}}}, 400, "strategy"),
         ({"extra_body": {"ttcs": {"policy": "zoo"}}}, 400, "ttcs has no policy"),
+        ({"extra_body": {"ttcs": {"seconds": 0}}}, 400, "seconds=0 is not a number of more than 0 and at most 86400"),
         ({"extra_body": {"surprise": 1}}, 400, "surprise is not known here"),
         ({"temperature": -1}, 400, "temperature=-1 is not a number in"),
         ({"max_tokens": 0}, 400, "max_tokens=0 is not a whole number of at least 1"),

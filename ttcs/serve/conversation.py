@@ -10,7 +10,7 @@ from ttcs.serve.refusals import RefusedError
 from ttcs.solving.solver import question
 
 SYSTEM = "system", "developer"  # two names of one role
-OTHER = (None, "", [], {})  # what keys beside role and content may say: nothing
+OTHER: tuple[Any, ...] = (None, "", [], {})  # what keys beside role and content may say: nothing
 
 
 def conversation(messages: Any) -> Problem:

@@ -13,7 +13,7 @@ from ttcs.serve.conversation import conversation
 from ttcs.serve.refusals import RefusedError
 from ttcs.serve.settings import Settings
 
-OWN = "strategy", "selection", "reduction", "n", "tokens", "generations", "flops"  # of a request's `ttcs`
+OWN = "strategy", "selection", "reduction", "n", "tokens", "generations", "flops", "seconds"  # of a request's `ttcs`
 # Keys that change nothing, and values that say what is so anyway.
 IDLE = frozenset({"user", "metadata", "store", "stream_options", "service_tier", "safety_identifier"})
 USUAL: Mapping[str, Sequence[Any]] = {

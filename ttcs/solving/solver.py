@@ -29,7 +29,7 @@ METHODS = 256  # that are kept, by their words
 ROOM = 16  # problems of a `map` that wait beside those that the policy can work on
 
 # The other settings are limits of a budget.
-NAMED = "strategy", "selection", "reduction", "budget", "n", "seed", "temperature", "max_tokens"
+NAMED = "strategy", "selection", "reduction", "budget", "n", "seed", "temperature", "max_tokens", "seconds"
 
 register_resolvers()
 
@@ -40,7 +40,8 @@ class Settings(TypedDict, total=False):
     strategy: an option (`"beam_search"`), or an object with a method `search` (docs/strategies.md). selection,
     reduction, budget: options. n: candidates. tokens, generations, flops: limits of the budget, one of which is enough
     to name it. temperature: of samples for which the strategy names none. max_tokens: of a solution, where that is less
-    than the policy's own limit: one that reaches it has no answer.
+    than the policy's own limit: one that reaches it has no answer. seconds: after which the search is given up, and
+    what has ended of it is all there is to choose from (`Found.late`); what of that has to be scored is scored yet.
     """
 
     strategy: str | Strategy | None
@@ -51,6 +52,7 @@ class Settings(TypedDict, total=False):
     seed: int | None
     temperature: float | None
     max_tokens: int | None
+    seconds: float | None
     tokens: int | None
     generations: int | None
     flops: int | None
@@ -152,7 +154,7 @@ class Solver:
 
         def read(outcome: Outcome) -> Found:
             record = grade(outcome, method.selection, method.reduction, self._clock.seconds())
-            return Found(asked, record, method.by_scores)
+            return Found(asked, record, method.by_scores, outcome.late)
 
         return self._desk.ask(Task(asked, method, read))
 
@@ -164,7 +166,8 @@ class Solver:
         given = {key: value for key, value in settings.items() if key not in NAMED and value is not None}
         bounds = limits(settings.get("budget"), given)
         found = self._methods(joined(self._words, words, {**chosen, **bounds}))
-        return found.with_(own, settings.get("seed"), settings.get("temperature"), settings.get("max_tokens"))
+        longest, seconds = settings.get("max_tokens"), settings.get("seconds")
+        return found.with_(own, settings.get("seed"), settings.get("temperature"), longest, seconds)
 
 
 def question(text: str, before: tuple[Message, ...] = ()) -> Problem:
