@@ -65,8 +65,10 @@ def run(place: Path, *command: str | Path) -> str:
     return ended.stdout
 
 
-def test_it_holds_the_configuration_and_nothing_loose(wheel: Path) -> None:
+def test_it_holds_the_packages_and_the_configuration_and_nothing_loose(wheel: Path) -> None:
     names = ZipFile(wheel).namelist()
+    ours = {path.relative_to(ROOT).as_posix() for name in ("ttcs", "analysis") for path in (ROOT / name).rglob("*")}
+    assert {name for name in ours if (ROOT / name).is_file() and "__pycache__" not in name} <= set(names)
     wanted = {path.relative_to(ROOT).as_posix() for path in (ROOT / "conf").rglob("*.yaml")}
     assert {name.removeprefix("ttcs/") for name in names if name.startswith("ttcs/conf/")} == wanted
     assert {name.partition("/")[0] for name in names if ".dist-info/" not in name} == {"ttcs", "analysis"}

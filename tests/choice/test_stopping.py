@@ -21,6 +21,7 @@ from ttcs.choice.stopping.dirichlet import Dirichlet
 from ttcs.choice.stopping.never import Never
 from ttcs.choice.stopping.settled import Settled
 from ttcs.choice.stopping.weighted import Weighted
+from ttcs.choice.stopping.weighted_beta import WeightedBeta
 from ttcs.choice.stopping.window import Window
 from ttcs.config.components import build
 from ttcs.config.options import CONF
@@ -151,11 +152,11 @@ def test_dirichlet_minds_the_answers_that_beta_leaves_out() -> None:
     assert dirichlet.probability((6, 2, 2, 2, 2)) < beta.probability(6, 2)
 
 
-@pytest.mark.parametrize("kind", [Beta, Dirichlet])
+@pytest.mark.parametrize("kind", [Beta, Dirichlet, WeightedBeta])
 @given(pool=pools, thresholds=st.lists(st.floats(0.01, 1), min_size=2, max_size=4))
 @settings(max_examples=40)
 def test_a_higher_threshold_never_takes_fewer_samples(
-    kind: type[Beta | Dirichlet], pool: list[Candidate], thresholds: list[float]
+    kind: type[Beta | Dirichlet | WeightedBeta], pool: list[Candidate], thresholds: list[float]
 ) -> None:
     costs = [stopped(kind(threshold), pool) for threshold in sorted(thresholds)]
     assert costs == sorted(costs)
@@ -230,3 +231,15 @@ def test_with_equal_scores_of_1_weighted_stops_where_an_overtaken_vote_does() ->
 
 def test_never() -> None:
     assert stopped(Never(), votes(*[0] * 9)) == 9
+
+
+def test_where_every_score_is_1_a_weighted_vote_stops_where_beta_does() -> None:
+    pool = [Candidate(one, 1.0) for one in (0, 1, 0, 0, None, 2, 0, 0, 0, 0, 1, 0)]
+    for threshold in (0.6, 0.9, 0.95):
+        assert stopped(WeightedBeta(threshold), pool) == stopped(Beta(threshold), pool) < len(pool)
+
+
+def test_votes_that_weigh_little_tell_little() -> None:
+    assert stopped(WeightedBeta(0.95), [Candidate(0, 1.0)] * 40) == 4  # 1 - 1/32
+    assert stopped(WeightedBeta(0.95), [Candidate(0, 0.25)] * 40) == 14  # 1 - 1/2^(1 + 14/4), just above 0.95
+    assert stopped(WeightedBeta(0.95), votes(*[0] * 40)) == 40  # no score, no weight

@@ -50,6 +50,7 @@ ZERO = {
     *(
         "flip",
         "hot",
+        "power",
         "mixed",
         "share",
         "slip",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests import tiny
-from ttcs.core import Continue, Step, Stop, Trajectory, Turn
+from ttcs.core import Continue, Message, Step, Stop, Trajectory, Turn
 from ttcs.errors import UserError
 from ttcs.models.load import load_tokenizer
 from ttcs.models.prompt import Prompt
@@ -39,6 +40,33 @@ def test_a_history_is_the_chat_that_the_template_writes(end: bool) -> None:
     text = tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
     assert tokenizer.decode(prompt(tiny.PROBLEM, history)) == text
     assert prompt.messages(tiny.PROBLEM, history) == chat
+
+
+@pytest.mark.parametrize("system", [None, "be brief"])
+def test_what_was_said_before_comes_before(system: str | None) -> None:
+    tokenizer = load_tokenizer(tiny.folder())
+    said = (Message("system", "in French"), Message("user", "Say one"), Message("assistant", "un"))
+    problem = replace(tiny.PROBLEM, before=said)
+    prompt, history = Prompt(tokenizer, system, revision=TRAINED), (Turn(attempt(TEXTS[0])),)
+    told = "in French" if system is None else "be brief\n\nin French"
+    chat = [{"role": "system", "content": told}, {"role": "user", "content": "Say one"}]
+    chat += [{"role": "assistant", "content": "un"}, {"role": "user", "content": tiny.PROBLEM.question}]
+    for turns in ((), history):
+        if turns:
+            chat += [{"role": "assistant", "content": TEXTS[0]}, {"role": "user", "content": ASKED}]
+        text = tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
+        assert tokenizer.decode(prompt(problem, turns)) == text
+        assert prompt.messages(problem, turns) == chat
+    assert prompt(problem.alone) == prompt(tiny.PROBLEM)
+
+
+def test_a_template_that_drops_what_was_said_before_is_told() -> None:
+    last = "{{ bos_token }}{% for message in messages[-1:] %}{{ message['content'] }}{% endfor %}"
+    problem = replace(tiny.PROBLEM, before=(Message("user", "Say one"), Message("assistant", "un")))
+    prompt = Prompt(load_tokenizer(tiny.folder()), chat_template=last)
+    assert prompt(tiny.PROBLEM)
+    with pytest.raises(UserError, match=r"the chat template of .* writes the (question|assistant)"):
+        prompt(problem)
 
 
 def test_the_tokens_of_an_attempt_stay_what_they_were() -> None:

@@ -95,6 +95,16 @@ def test_texts_of_steps_that_end_anywhere_even_within_a_character(name: str, dat
     assert [step.text for step in draft.steps()] == texts(draft)
 
 
+def test_bytes_of_a_character_meet_across_a_special_token() -> None:
+    tokenizer, made_rules = made("bytes")
+    first, second, third = tokenizer("\ufffd", add_special_tokens=False).input_ids
+    draft = drafted(made_rules, ())
+    draft.tokens = [second, first, third, tokenizer.convert_tokens_to_ids("<|end_of_text|>"), second, first]
+    draft.logprobs = [0.0] * len(draft.tokens)
+    draft._ends = [End(at, Stop.STEP, False) for at in (1, 2, 4, 5)]
+    assert [step.text for step in draft.steps()] == texts(draft)
+
+
 @every
 def test_a_long_solution_is_decoded_a_few_times_not_once_a_step(name: str) -> None:
     tokenizer, made_rules = made(name)

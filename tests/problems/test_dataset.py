@@ -341,6 +341,8 @@ def test_every_preset_is_tested() -> None:
     assert {path.stem for path in (CONF / "dataset").glob("*.yaml")} == {
         *PRESETS,
         "zoo",
+        "zoo_chains",
+        "simulated",
         "hub",
         "jsonl",
         "csv",

@@ -14,7 +14,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 import ttcs
-from ttcs.core import Continue, Continued
+from ttcs.core import Continue, Continued, Problem
 from ttcs.policies.scripted import ScriptedPolicy
 from ttcs.serve.settings import Settings
 
@@ -34,11 +34,13 @@ class Held(ScriptedPolicy):
 
     kept: dict[int, Continue] = field(default_factory=dict)
     free: threading.Event = field(default_factory=threading.Event)
+    seen: dict[str, Problem] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         ENGINES.append(self)
 
     def add(self, ticket: int, request: Continue) -> None:
+        self.seen[request.trajectory.problem.id] = request.trajectory.problem
         if "hold" in request.trajectory.problem.question:
             self.kept[ticket] = request
         else:
@@ -98,6 +100,10 @@ def ask(client: Any, model: str = "dvts-8", question: str = QUESTION, **more: An
     return client.chat.completions.create(model=model, messages=messages, **more)
 
 
+def user(text: str) -> dict[str, Any]:
+    return {"role": "user", "content": text}
+
+
 def until(holds: Callable[[], bool]) -> None:
     ends = monotonic() + 60
     while not holds():
@@ -136,6 +142,35 @@ def test_n_is_the_best_distinct_answers_and_stop_ends_the_text(client: Any) -> N
     assert 1 < len(texts) <= 3 and len(set(texts)) == len(texts)
     (cut,) = ask(client, stop=["\n\n", "never"], temperature=1.0).choices
     assert cut.message.content == texts[0].partition("\n\n")[0]
+
+
+def test_solutions_have_as_many_tokens_as_the_client_takes(client: Any) -> None:
+    own = {"ttcs": {"strategy": "best_of_n", "n": 5, "candidates": True}}
+    cut = ask(client, "greedy", max_tokens=5, extra_body=own)
+    assert cut.choices[0].finish_reason == "length" and cut.choices[0].message.content
+    assert cut.ttcs["answer"] is None and cut.usage.completion_tokens == 25
+    assert ask(client, max_tokens=9, max_completion_tokens=5000).choices[0].finish_reason == "length"
+    assert ask(client, max_completion_tokens=5000).choices[0].finish_reason == "stop"
+
+
+def test_a_conversation_is_told_to_the_policy_and_the_last_question_is_judged(client: Any) -> None:
+    before = [{"role": "system", "content": "Be brief."}, user("Say one"), {"role": "assistant", "content": "one"}]
+    told, bare = ask(client, "greedy", messages=[*before, user(QUESTION)]), ask(client, "greedy")
+    assert told.usage.prompt_tokens == bare.usage.prompt_tokens + 5
+    assert told.ttcs["record"] != bare.ttcs["record"]
+    seen = ENGINES[-1].seen
+    assert [(one.role, one.content) for one in seen[told.ttcs["record"]].before] == [
+        ("system", "Be brief."), ("user", "Say one"), ("assistant", "one")
+    ]  # fmt: skip
+    assert seen[told.ttcs["record"]].question == QUESTION
+
+
+def test_when_the_time_is_up_the_best_so_far_is_given(client: Any, engine: Held) -> None:
+    late = ask(client, question="hold", extra_body={"ttcs": {"seconds": 0.3}})
+    assert (late.ttcs["late"], late.ttcs["answer"], late.choices[0].finish_reason) == (True, None, "length")
+    assert late.choices[0].message.content == "" and not engine.kept
+    told = ask(client, extra_body={"ttcs": {"seconds": 500}})
+    assert told.ttcs["late"] is False and told.choices[0].message.content == ask(client).choices[0].message.content
 
 
 def test_a_stream_says_the_same(client: Any, service: str, engine: Held) -> None:
@@ -193,13 +228,16 @@ def test_beyond_what_it_can_keep_clients_are_told_to_come_again(client: Any, ser
         ({"extra_body": {"ttcs": {"n": 7}}}, 400, "n=7 is not a multiple of width=4"),
         ({"extra_body": {"ttcs": {"strategy": "x y"}}}, 400, "strategy"),
         ({"extra_body": {"ttcs": {"policy": "zoo"}}}, 400, "ttcs has no policy"),
+        ({"extra_body": {"ttcs": {"seconds": 0}}}, 400, "seconds=0 is not a number of more than 0 and at most 86400"),
         ({"extra_body": {"surprise": 1}}, 400, "surprise is not known here"),
         ({"temperature": -1}, 400, "temperature=-1 is not a number in"),
-        ({"max_tokens": 5}, 400, "max_tokens=5: solutions have up to 2048 tokens here"),
+        ({"max_tokens": 0}, 400, "max_tokens=0 is not a whole number of at least 1"),
         ({"top_p": 0.5}, 400, "top_p=0.5 cannot be honoured"),
         ({"tools": [{"type": "function"}]}, 400, "tools="),
         ({"messages": []}, 400, "messages is not a list of messages"),
-        ({"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "?"}]}, 400, "roles"),
+        ({"messages": [user("?"), user("?")]}, 400, "messages have the roles user, user: behind those of"),
+        ({"messages": [user("?"), {"role": "system", "content": "Be brief."}]}, 400, "messages have the roles"),
+        ({"messages": [{**user("?"), "name": "Ada"}]}, 400, "the name of a message cannot be honoured"),
         ({"messages": [{"role": "user", "content": " "}]}, 400, "the message has no text"),
         ({"question": "x" * 3000}, 413, "the body has more than 2000 bytes"),
     ],

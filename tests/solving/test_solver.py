@@ -110,6 +110,23 @@ def test_a_strategy_may_be_an_object_of_ones_own(solver: ttcs.Solver, monkeypatc
     assert heat == [None, None, 0.25, 0.25]
 
 
+@pytest.mark.parametrize("strategy", ["best_of_n", "beam_search", "dvts", "adaptive_vote"])
+def test_solutions_are_as_long_as_a_call_says(strategy: str, solver: ttcs.Solver) -> None:
+    """Those that are shorter anyway are as they were."""
+    whole = solver.solve(PROBLEMS[0], strategy=strategy)
+    short = solver.solve(PROBLEMS[0], strategy=strategy, max_tokens=70)
+    assert max(one.tokens or 0 for one in whole.candidates) > 70 >= max(one.tokens or 0 for one in short.candidates)
+    for node in short.tree:
+        assert node.stop in ("step", "end", "length")
+    if strategy == "best_of_n":
+        cut = [one for one in short.candidates if one.stop == "length"]
+        assert [one.tokens for one in cut] == [70] * len(cut) and not any(one.answer for one in cut)
+        for before, after in zip(whole.candidates, short.candidates, strict=True):
+            assert after in cut or (before.tokens, before.answer) == (after.tokens, after.answer)
+    with pytest.raises(ttcs.UserError, match="max_tokens=0 is not a whole number"):
+        solver.solve(PROBLEMS[0], max_tokens=0)
+
+
 @dataclass
 class Sleepy(ScriptedPolicy):
     """Never comes to the end of problem p0; says what was given up."""
@@ -244,8 +261,12 @@ def test_one_that_is_forgotten_ends_by_itself() -> None:
     made.solve(PROBLEMS[0])
     assert "searches" in {thread.name for thread in threading.enumerate()}
     del made
-    gc.collect()
-    until(lambda: "searches" not in {thread.name for thread in threading.enumerate()})
+
+    def gone() -> bool:
+        gc.collect()
+        return "searches" not in {thread.name for thread in threading.enumerate()}
+
+    until(gone)
 
 
 @pytest.mark.parametrize(

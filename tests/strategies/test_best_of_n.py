@@ -4,6 +4,7 @@ import pytest
 
 from tests.simulation import CountingPolicy, CountingPRM, one, unscored
 from ttcs.choice.selection import Majority
+from ttcs.errors import UserError
 from ttcs.policies.scripted import ScriptedPolicy
 from ttcs.strategies.best_of_n import BestOfN
 
@@ -45,3 +46,10 @@ def test_a_vote_needs_no_prm() -> None:
     prm = CountingPRM()
     outcome = one(BestOfN(6), selection=Majority(), prm=prm)
     assert not prm.asked and outcome.ledger.prm_calls == 0
+
+
+def test_a_window_is_one_of_confidence() -> None:
+    with pytest.raises(UserError, match=r"^window=64 is of a confidence that is not asked for: add strategy"):
+        BestOfN(8, window=64)
+    with pytest.raises(UserError, match=r"^confidence=0 is less than 1$"):
+        BestOfN(8, confidence=0)

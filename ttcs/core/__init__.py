@@ -21,7 +21,7 @@ from ttcs.core.search import (
     Stopping,
     Strategy,
 )
-from ttcs.core.solution import Confidence, Part, Problem, Step, Stop, Trajectory, Turn, judged, overall
+from ttcs.core.solution import Confidence, Message, Part, Problem, Step, Stop, Trajectory, Turn, judged, overall
 
 __all__ = [
     "PRM",
@@ -33,6 +33,7 @@ __all__ = [
     "Enough",
     "Judge",
     "Judged",
+    "Message",
     "ModelSize",
     "Parallel",
     "Part",

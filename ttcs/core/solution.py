@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
@@ -22,11 +22,21 @@ class Stop(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Message:
+    """A part of a conversation. role: "system", "user" or "assistant"."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """One task. `answer` is the reference (None: unknown), `level` the annotated difficulty (1 = easiest).
 
     options: those of multiple choice, whose letters "A", "B", ... are the answers; the question lists them.
     instruction: what the policy alone is told behind the question, on how to answer it.
+    before: the conversation that the question is the last of, which the policy alone is told; the system's messages
+        first, then the user and the assistant in turns.
     """
 
     id: str
@@ -36,11 +46,17 @@ class Problem:
     family: str | None = None
     options: tuple[str, ...] = ()
     instruction: str | None = None
+    before: tuple[Message, ...] = ()
 
     @property
     def asked(self) -> str:
         """What the policy reads."""
         return self.question if self.instruction is None else f"{self.question}\n\n{self.instruction}"
+
+    @property
+    def alone(self) -> Problem:
+        """The same without what was said before."""
+        return replace(self, before=()) if self.before else self
 
 
 @dataclass(frozen=True, slots=True)

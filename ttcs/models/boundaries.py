@@ -16,7 +16,8 @@ class Boundaries:
     Tokens that the tokenizer does not have, with which some checkpoints pad their vocabulary, have no text.
 
     ends: tokens that end a step whatever comes before. solid: tokens that are more than white space. whole: of these
-    the ones that no token before or behind them can change: they are no bytes of a character.
+    the ones that no token before or behind them can change: they are no bytes of a character, and bytes before and
+    behind them do not meet, as they do where a special token is left out.
     """
 
     def __init__(self, tokenizer: Any) -> None:
@@ -25,7 +26,9 @@ class Boundaries:
         self.ends = frozenset(i for i, text in texts.items() if text.endswith(BREAK))
         self.solid = frozenset(i for i, text in texts.items() if text.strip())
         spelled = dict(zip(texts, tokenizer.convert_ids_to_tokens(list(texts)), strict=True))
-        self.whole = frozenset(i for i in self.solid if "\ufffd" not in texts[i] and not BYTE.fullmatch(spelled[i]))
+        left_out = {i for i in tokenizer.added_tokens_decoder if not tokenizer.decode([i], skip_special_tokens=True)}
+        parts = {i for i in self.solid if "\ufffd" in texts[i] or BYTE.fullmatch(spelled[i])}
+        self.whole = self.solid - parts - left_out
         self._closes = frozenset(i for i, text in texts.items() if text.endswith("\n"))
         self._opens = frozenset(i for i, text in texts.items() if text.startswith("\n")) - self.solid
 

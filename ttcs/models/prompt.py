@@ -1,4 +1,4 @@
-"""What a policy reads before it writes: a problem as a chat, with the attempts it is to revise."""
+"""What a policy reads before it writes: a problem as a chat, with what was said before and attempts to revise."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ttcs.core import Problem, Turn
+from ttcs.core import Message, Problem, Turn
 from ttcs.errors import UserError
 from ttcs.models.chat import chat, prompt_ids
 from ttcs.models.pieces import MARK, Pieces, Prefix, around
@@ -45,7 +45,7 @@ class Prompt:
         self._ids = lru_cache(maxsize=4096)(self._encode)
         self._reply = lru_cache(maxsize=64)(self._encode_reply)
         try:
-            self._encode("?", True)
+            self._encode("?", (), True)
         except REFUSALS as error:
             name = tokenizer.name_or_path
             if tokenizer.chat_template is None and self._template is None:
@@ -60,16 +60,16 @@ class Prompt:
         Of earlier attempts a model that thinks is shown the answers, as its chat templates do.
         """
         self._check(history)
-        ids = self._ids(problem.asked, not history)
+        ids = self._ids(problem.asked, problem.before, not history)
         for place, turn in enumerate(history, 1):
             said = tuple(token for step in turn.attempt.judged for token in step.tokens)
-            ids += self._said(said) + self._reply(self._request(turn), place == len(history))
+            ids += self._said(said) + self._reply(self._request(turn), problem.before, place == len(history))
         return ids
 
     def messages(self, problem: Problem, history: Sequence[Turn] = ()) -> list[dict[str, str]]:
         """The chat itself, for a server that has the template."""
         self._check(history)
-        messages = chat(problem.asked, self._system)
+        messages = chat(problem.asked, self._system, problem.before)
         for turn in history:
             messages += [
                 {"role": "assistant", "content": "".join(step.text for step in turn.attempt.judged)},
@@ -77,10 +77,10 @@ class Prompt:
             ]
         return messages
 
-    def _encode(self, question: str, last: bool) -> Prefix:
+    def _encode(self, question: str, before: tuple[Message, ...], last: bool) -> Prefix:
         """last: the policy speaks next, so its thinking begins."""
         opened = self._thinking.opened if self._thinking is not None and last else None
-        return tuple(prompt_ids(self._tokenizer, question, self._system, self._template, opened))
+        return tuple(prompt_ids(self._tokenizer, question, self._system, self._template, opened, before))
 
     def _said(self, tokens: Prefix) -> Prefix:
         """An attempt without the end of its turn, which the template writes."""
@@ -89,13 +89,14 @@ class Prompt:
             end -= 1
         return tokens[:end]
 
-    def _encode_reply(self, request: str, last: bool) -> Prefix:
+    def _encode_reply(self, request: str, before: tuple[Message, ...], last: bool) -> Prefix:
         """From the end of the assistant's turn to where it speaks again. last: as above."""
-        said = [*chat("?", self._system), {"role": "assistant", "content": MARK}, {"role": "user", "content": request}]
-        before, after = around(self._tokenizer, said, generate=True, template=self._template)
+        asked = chat("?", self._system, before)
+        said = [*asked, {"role": "assistant", "content": MARK}, {"role": "user", "content": request}]
+        head, after = around(self._tokenizer, said, generate=True, template=self._template)
         pieces = Pieces(self._tokenizer)
-        begun = pieces.first(before)
-        if begun != self._ids("?", False)[-len(begun) :]:  # BOS may not be the template's
+        begun = pieces.first(head)
+        if begun != self._ids("?", before, False)[-len(begun) :]:  # BOS may not be the template's
             name = self._tokenizer.name_or_path
             raise UserError(f"the chat template of {name} writes a turn in another way when more turns follow it")
         opened = self._thinking.opened(after) if self._thinking is not None and last else ""

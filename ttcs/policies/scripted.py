@@ -110,7 +110,8 @@ class ScriptedPolicy:
     def continued(self, request: Continue) -> Continued:
         """What the request comes to; what it was given to continue is cached, a bare problem is not."""
         trajectory = request.trajectory
-        problem = words(trajectory.problem.question)
+        asked = trajectory.problem
+        problem = words(asked.question) + sum(words(one.content) for one in asked.before)
         own = sum([len(step.tokens) for step in trajectory.steps])
         prefix = problem + sum([len(turn.attempt.tokens) for turn in trajectory.history]) + own
         steps = self._steps(request, self.max_tokens - own)

@@ -76,6 +76,9 @@ class ServerPolicy:
 
     def add(self, ticket: int, request: Continue) -> None:
         self._api.check(request)
+        problem = request.trajectory.problem
+        if problem.before:  # a conversation that the template does not take is its asker's affair alone
+            self._prompt(problem)
         self._client.submit(ticket, request.order, partial(self._continued, request))
 
     def cancel(self, ticket: int) -> Continued | None:

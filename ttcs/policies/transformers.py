@@ -96,6 +96,9 @@ class TransformersPolicy:
         self._prompt = Prompt(self.tokenizer, system_prompt, chat_template, revision_format(model, revision), thinking)
 
     def add(self, ticket: int, request: Continue) -> None:
+        problem = request.trajectory.problem
+        if problem.before:  # a conversation that the template does not take is its asker's affair alone
+            self._prompt(problem)
         heappush(self._queue, (request.order, ticket, request))
 
     @torch.inference_mode()

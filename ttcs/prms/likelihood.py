@@ -88,7 +88,7 @@ class Likelihood:
     def _logprobs(self, hidden: torch.Tensor, tokens: Prefix) -> torch.Tensor:
         """Those of tokens [count], each predicted by the hidden state [count, hidden] before it."""
         wanted = torch.tensor(tokens, device=hidden.device)
-        parts = zip(hidden.split(POSITIONS), wanted.split(POSITIONS), strict=True)
+        parts = zip(torch.split(hidden, POSITIONS), torch.split(wanted, POSITIONS), strict=True)
         return torch.cat([logprobs(self._model.logits(part), told) for part, told in parts]).cpu()
 
 

@@ -60,7 +60,7 @@ class Writer:
         self._encode = lru_cache(maxsize=65536)(self._encoded)
 
     def __call__(self, judge: Judge) -> Written:
-        tokens = self._prompt(judge.trajectory.problem)
+        tokens = self._prompt(judge.trajectory.problem.alone)
         first, last = len(tokens), len(tokens)
         spans: list[tuple[int, int] | None] = []
         for step in judge.trajectory.steps:

@@ -30,7 +30,7 @@ from ttcs.search.ledger import Ledger
 from ttcs.search.reading import Answers
 from ttcs.search.streams import Stream
 from ttcs.search.tree import Node, Tree
-from ttcs.search.waves import Branching, Closing, Drawing, Reading, Reply, Running, Sampling, Scoring
+from ttcs.search.waves import Branching, Closing, Drawing, LateError, Reading, Reply, Running, Sampling, Scoring
 
 Drawn = Stream[Continue, Continued]
 
@@ -41,7 +41,7 @@ class Outcome:
 
     policy_parameters, prm_parameters: see `ModelSize`; None: not known, as of a PRM that was not asked.
     prm_limit: tokens that the PRM reads at most; None: nothing was longer.
-    adaptive: what the samples are has decided how many there are.
+    adaptive: what the samples are has decided how many there are. late: its time was up before it had ended.
     """
 
     problem: Problem
@@ -52,6 +52,7 @@ class Outcome:
     prm_parameters: int | None = None
     prm_limit: int | None = None
     adaptive: bool = False
+    late: bool = False
 
 
 @dataclass(slots=True)
@@ -62,6 +63,7 @@ class Execution:
     in_step: searches side by side advance together, in one wave; as they always do where the budget has a limit.
     ahead: where samples may be enough, how many run beyond the next one that is looked at; None: all there may be.
         Where the budget has a limit none do: what they took would be missing for the next one.
+    longest: solution, in tokens, where that is less than what the policy's own limit allows.
     """
 
     problem: Problem
@@ -71,11 +73,13 @@ class Execution:
     seed: int
     in_step: bool = False
     ahead: int | None = 0
+    longest: int | None = None
     ledger: Ledger = field(init=False, default_factory=Ledger)
     _tree: Tree = field(init=False, default_factory=Tree)
     _prompt_tokens: int | None = field(init=False, default=None)
     _prm_limit: int | None = field(init=False, default=None)
     _adaptive: bool = field(init=False, default=False)
+    _late: bool = field(init=False, default=False)
     # By leaf: the candidates of a search whose budget runs out.
     _finished: dict[int, Trajectory] = field(init=False, default_factory=dict)
 
@@ -87,9 +91,12 @@ class Execution:
             candidates = yield from self._waves(self._rounds(root))
         except _SpentError:
             candidates = tuple(self._finished.values())
+        except LateError:
+            candidates = tuple(self._finished.values())
+            self._late = self._adaptive = True
         finished = tuple(candidate for candidate in candidates if candidate.finished)
         if reads_scores and len(finished) > 1:  # with one there is nothing to choose
-            yield from self._score([(root, Score(finished))])
+            yield from self._choosing([(root, Score(finished))])
         for i, candidate in enumerate(candidates):
             if not self._tree.holds(candidate):
                 raise ValueError(f"candidate {i} of problem {self.problem.id} has steps outside its tree")
@@ -98,7 +105,16 @@ class Execution:
         self.ledger.close(sum(kept.values()), root.rounds, time.perf_counter() - started)
         settled = self._tree.settle(candidates)
         sizes = self.policy.size.parameters, self.prm().size.parameters if self.ledger.prm_calls else None
-        return Outcome(self.problem, settled, self._tree.nodes(), self.ledger, *sizes, self._prm_limit, self._adaptive)
+        tree = self._tree.nodes()
+        limit, adaptive, late = self._prm_limit, self._adaptive, self._late
+        return Outcome(self.problem, settled, tree, self.ledger, *sizes, limit, adaptive, late)
+
+    def _choosing(self, asked: Sequence[tuple[Branch, Score]]) -> Running[list[Reply]]:
+        """The last of a search, which has no limit: without scores nothing could be chosen."""
+        try:
+            return (yield from self._score(asked))
+        except LateError:
+            return (yield from self._score(asked))
 
     def _waves(self, rounds: Rounds) -> Running[Reply]:
         """What a search asks for, as waves for the engines; its candidates."""
@@ -163,21 +179,47 @@ class Execution:
         return replies
 
     def _sample(self, asked: Sequence[tuple[Branch, Sample]]) -> Generator[Sampling, list[Continued], list[Reply]]:
-        waiting = [(i, request) for i, (branch, said) in enumerate(asked) for request in branch.requests(said)]
+        waiting = [(i, request) for i, (branch, said) in enumerate(asked) for request in self._requests(branch, said)]
         grown: list[list[Trajectory]] = [[] for _ in asked]
         for branch, said in asked:
             branch.rounds += bool(said.trajectories)
         while waiting:
             wave = self._afforded([request for _, request in waiting])
-            results = yield Sampling(wave)
+            try:
+                results = yield Sampling(wave)
+            except LateError as late:
+                for place, result in sorted(late.results.items()):
+                    self._grow(*asked[waiting[place][0]], wave[place], result)
+                raise
             for (i, _), request, result in zip(waiting, wave, results, strict=False):
                 grown[i].append(self._grow(*asked[i], request, result))
             waiting = waiting[len(wave) :]
         return [tuple(trajectories) for trajectories in grown]
 
+    def _requests(self, branch: Branch, sample: Sample) -> list[Continue]:
+        requests, longest = branch.requests(sample), self.longest
+        if longest is None:
+            return requests
+        return [replace(one, max_tokens=max(0, longest - len(one.trajectory.tokens))) for one in requests]
+
     def _draw(self, branch: Branch, sample: Sample, enough: Enough) -> Running[Reply]:
-        """The shortest beginning of the samples that is enough. What has come of others leaves nothing but its cost."""
-        requests, stream, answers, drawn = branch.requests(sample), Drawn(), Answers(), Reply()
+        """The shortest beginning of the samples that is enough. What has come of others leaves nothing but its cost.
+
+        When the time is up, what has come of any counts.
+        """
+        stream, drawn = Drawn(), list[Trajectory]()
+        try:
+            return (yield from self._drawn(branch, sample, enough, stream, drawn))
+        except LateError:
+            for request, result in stream.beyond(len(drawn)):
+                self._grow(branch, sample, request, result)
+            raise
+
+    def _drawn(
+        self, branch: Branch, sample: Sample, enough: Enough, stream: Drawn, drawn: list[Trajectory]
+    ) -> Running[Reply]:
+        """drawn: those that have been looked at so far, which this adds to."""
+        requests, answers = self._requests(branch, sample), Answers()
         self._adaptive |= len(requests) > 1
         while len(drawn) < len(requests):
             branch.rounds += 1
@@ -195,12 +237,12 @@ class Execution:
                 trajectory = self._grow(branch, sample, stream.requests[len(drawn)], result)
                 if i in judged:
                     self._learn(branch.tree, trajectory, judged[i])
-                drawn += (branch.tree.scored(trajectory),)
-                if enough(drawn, groups[i]):
+                drawn.append(branch.tree.scored(trajectory))
+                if enough(tuple(drawn), groups[i]):
                     yield Closing(stream)
                     self._speculated(stream, len(drawn))
-                    return drawn
-        return drawn
+                    return tuple(drawn)
+        return tuple(drawn)
 
     def _begun(self, requests: Sequence[Continue], begun: int, drawn: int) -> list[Continue]:
         """What is to run beside the requests that are begun, when so many have been drawn."""
@@ -242,7 +284,12 @@ class Execution:
         """What the PRM says of each."""
         if not trajectories:
             return []
-        results = yield Scoring([Judge(replace(trajectory, steps=trajectory.judged)) for trajectory in trajectories])
+        try:
+            results = yield Scoring([Judge(replace(one, steps=one.judged)) for one in trajectories])
+        except LateError as late:
+            for result in late.results.values():
+                self.ledger.charge_prm(self.prm().size, result)
+            raise
         for result in results:
             self.ledger.charge_prm(self.prm().size, result)
             check(self.problem, result.scores)

@@ -105,6 +105,18 @@ class Lane(Generic[Waiter, Asked, Given]):
             if self._held.pop(ticket, None) is None:
                 cancel(ticket)
 
+    def end(
+        self, given_up: Callable[[Waiter], bool], cancel: Callable[[int], Given | None]
+    ) -> list[tuple[Waiter, dict[int, Given]]]:
+        """As `drop`, and what has come for each, by place; of what is cancelled what it has come to."""
+        ended: dict[int, tuple[Waiter, dict[int, Given]]] = {}
+        for ticket in [ticket for ticket, (waiter, _, _) in self._waiting.items() if given_up(waiter)]:
+            waiter, waiting, place = self._waiting.pop(ticket)
+            ended[id(waiting)] = waiter, waiting.results
+            if self._held.pop(ticket, None) is None and (result := cancel(ticket)) is not None:
+                waiting.results[place] = result
+        return list(ended.values())
+
     def _begin(
         self, waiter: Waiter, waiting: Waiting[Waiter, Given] | Stream[Asked, Given], place: int, request: Asked
     ) -> None:

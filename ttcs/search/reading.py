@@ -60,11 +60,12 @@ class Readers(Generic[Waiter]):
         done = [future for future in self._waiting if future.done()]
         return [(self._waiting.pop(future), future.result()) for future in done]
 
-    def drop(self, given_up: Callable[[Waiter], bool]) -> None:
-        """Forget what these wait for."""
-        for future in [future for future, waiter in self._waiting.items() if given_up(waiter)]:
-            del self._waiting[future]
+    def drop(self, given_up: Callable[[Waiter], bool]) -> list[Waiter]:
+        """Forget what these wait for; who they are."""
+        dropped = [future for future, waiter in self._waiting.items() if given_up(waiter)]
+        for future in dropped:
             future.cancel()
+        return [self._waiting.pop(future) for future in dropped]
 
     def close(self) -> None:
         """Read nothing more."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import count
@@ -15,7 +16,7 @@ from ttcs.search.joins import Joins
 from ttcs.search.lane import Lane
 from ttcs.search.opening import Opening
 from ttcs.search.reading import Readers
-from ttcs.search.waves import Branching, Closing, Drawing, Reading, Running, Sampling, Scoring, Wave
+from ttcs.search.waves import Branching, Closing, Drawing, LateError, Reading, Running, Sampling, Scoring, Wave
 
 Waiter = tuple[int, Running[Any]]  # the number of a problem and a search within it
 
@@ -115,7 +116,31 @@ class Searches:
         self.opening.end(order)
         self.readers.drop(lambda waiter: waiter[0] == order)
         self._sampling.drop(lambda waiter: waiter[0] == order, self.policy.cancel)
-        self._scoring.drop(lambda waiter: waiter[0] == order, lambda ticket: self.prm().cancel(ticket))
+        self._scoring.drop(lambda waiter: waiter[0] == order, self._unscored)
+
+    def expire(self, order: int) -> Iterator[Ended]:
+        """Give up the search of a problem in the engines, and have it come to what has ended of it by now.
+
+        What of that has to be scored is scored yet. Nothing, where the search has ended.
+        """
+        if (root := self.open.get(order)) is None:
+            return
+        late: dict[Running[Any], LateError] = {}
+        for (_, running), sampled in self._sampling.end(lambda waiter: waiter[0] == order, self.policy.cancel):
+            late[running] = LateError(sampled)
+        for (_, running), judged in self._scoring.end(lambda waiter: waiter[0] == order, self._unscored):
+            late[running] = LateError(judged)
+        for _, running in self.readers.drop(lambda waiter: waiter[0] == order):
+            late[running] = LateError()
+        self._joins.forget(root)
+        for running in late.keys() - {root}:
+            self.opening.leave(order, running)
+            with suppress(LateError):
+                running.throw(late[running])
+        yield from self._advance(order, root, late.get(root, LateError()))
+
+    def _unscored(self, ticket: int) -> None:
+        self.prm().cancel(ticket)
 
     def work(self) -> Iterator[Ended]:
         """Let the engines work for a while, and the searches go on whose results are complete."""
@@ -138,15 +163,18 @@ class Searches:
             ready += sampling.step()
         return ready
 
-    def _advance(self, order: int, running: Running[Any], results: list[Any] | None) -> Iterator[Ended]:
+    def _advance(self, order: int, running: Running[Any], results: list[Any] | LateError | None) -> Iterator[Ended]:
         """Send a search the results it waits for; queue the wave it asks for next, or yield its outcome.
 
-        An error in one of several side by side ends all of them.
+        An error in one of several side by side ends all of them. results: LateError: its time is up.
         """
         if order not in self.open:
             return
         try:
-            wave = next(running) if results is None else running.send(results)
+            if isinstance(results, LateError):
+                wave = running.throw(results)
+            else:
+                wave = next(running) if results is None else running.send(results)
             following = self._queue(order, running, wave)
         except StopIteration as end:
             yield from self._end(order, running, end.value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -54,6 +54,17 @@ class Branching:
     """Searches that run side by side, at least one; the result of each is its candidates."""
 
     branches: list[Running[Reply]]
+
+
+class LateError(Exception):
+    """The time of a search is up. results: what has come of the wave that it waits for, by place.
+
+    What an engine was still working on is among them, as far as it had come.
+    """
+
+    def __init__(self, results: Mapping[int, Any] | None = None) -> None:
+        super().__init__()
+        self.results = results or {}
 
 
 Wave = Sampling | Drawing | Closing | Reading | Scoring | Branching

@@ -54,7 +54,7 @@ class Service:
 
     async def complete(self, request: Request) -> Response:
         self._let_in(request)
-        wanted = asked(await self._body(request), self._settings, self._solver.max_tokens)
+        wanted = asked(await self._body(request), self._settings)
         search = self._begin(wanted)
         if wanted.stream:
             events = self._events(request, search, wanted)
@@ -73,7 +73,7 @@ class Service:
         if len(self._searches) >= self._settings.at_once:
             raise RefusedError(429, f"{self._settings.at_once} requests are under way: come again", code="queue_full")
         words = self._settings.methods[wanted.model]
-        search = asyncio.create_task(self._solver.asolve(wanted.question, *words, **wanted.settings))
+        search = asyncio.create_task(self._solver.asolve(wanted.problem, *words, **wanted.settings))
         self._searches.add(search)
         search.add_done_callback(self._ended)
         return search

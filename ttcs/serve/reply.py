@@ -70,6 +70,7 @@ def _own(found: Found, asked: Asked) -> dict[str, Any]:
     told: dict[str, Any] = {
         "answer": found.answer,
         "confidence": found.confidence,
+        "late": found.late,
         "record": found.problem.id,
         "ledger": {name: getattr(found.ledger, name) for name in found.ledger.__slots__},
     }

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ttcs.config.unicode import mended
+from ttcs.core import Problem
+from ttcs.serve.conversation import conversation
 from ttcs.serve.refusals import RefusedError
 from ttcs.serve.settings import Settings
 
-OWN = "strategy", "selection", "reduction", "n", "tokens", "generations", "flops"  # of a request's `ttcs`
+OWN = "strategy", "selection", "reduction", "n", "tokens", "generations", "flops", "seconds"  # of a request's `ttcs`
 # Keys that change nothing, and values that say what is so anyway.
 IDLE = frozenset({"user", "metadata", "store", "stream_options", "service_tier", "safety_identifier"})
 USUAL: Mapping[str, Sequence[Any]] = {
@@ -26,18 +28,20 @@ USUAL: Mapping[str, Sequence[Any]] = {
     "response_format": (None, {"type": "text"}),
     "modalities": (None, ["text"]),
 }
+LONGEST = "max_tokens", "max_completion_tokens"  # two names of one limit
 STOPS = 4  # texts that may end an answer, as there
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """question: the last turn. choices: distinct answers that are wanted at most. settings: of a `Solver`'s call.
+    """problem: the last turn, with those before. choices: distinct answers that are wanted at most.
 
     stop: the text of a solution ends before the first of these. usage: whether a stream ends with what it cost.
+    settings: of a `Solver`'s call.
     """
 
     model: str
-    question: str
+    problem: Problem
     choices: int
     stop: tuple[str, ...]
     stream: bool
@@ -46,22 +50,20 @@ class Asked:
     settings: Mapping[str, Any]
 
 
-def asked(content: bytes, settings: Settings, longest: int) -> Asked:
-    """longest: solution of the policy, in tokens. RefusedError for what cannot be honoured."""
+def asked(content: bytes, settings: Settings) -> Asked:
+    """RefusedError for what cannot be honoured."""
     body = _object(content)
     model = body.get("model")
     if not isinstance(model, str) or model not in settings.methods:
         names = ", ".join(settings.methods)
         raise RefusedError(404, f"there is no model {model}; there are {names}", "model", "model_not_found")
     own = _own(body.get("ttcs"), settings.most_n)
-    for key in ("max_tokens", "max_completion_tokens"):
-        _check_longest(key, body.get(key), longest)
     for key, value in body.items():
         _check_key(key, value)
     options = body.get("stream_options") or {}
     return Asked(
         model=model,
-        question=_question(body.get("messages")),
+        problem=conversation(body.get("messages")),
         choices=_whole(body, "n", 1, settings.most_n) or 1,
         stop=_stops(body.get("stop")),
         stream=_flag(body, "stream"),
@@ -71,6 +73,7 @@ def asked(content: bytes, settings: Settings, longest: int) -> Asked:
             **{key: own[key] for key in OWN if own.get(key) is not None},
             "seed": _whole(own, "seed", 0, 2**32 - 1) if "seed" in own else _whole(body, "seed", 0, 2**32 - 1),
             "temperature": _temperature(body.get("temperature")),
+            "max_tokens": _longest(body),
         },
     )
 
@@ -83,26 +86,6 @@ def _object(content: bytes) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise RefusedError(400, "the body is not an object of JSON")
     return body
-
-
-def _question(messages: Any) -> str:
-    """The one turn of a conversation."""
-    if not isinstance(messages, list) or not messages or not all(isinstance(one, dict) for one in messages):
-        raise RefusedError(400, "messages is not a list of messages", "messages")
-    roles = [one.get("role") for one in messages]
-    if roles != ["user"]:
-        raise RefusedError(
-            400,
-            f"messages have the roles {', '.join(map(str, roles))}: one message of a user is searched; what the policy "
-            "is told before is policy.system_prompt of the service",
-            "messages",
-        )
-    content = messages[0].get("content")
-    if isinstance(content, list) and all(isinstance(part, dict) and part.get("type") == "text" for part in content):
-        content = "".join(str(part.get("text", "")) for part in content)
-    if not isinstance(content, str) or not content.strip():
-        raise RefusedError(400, "the message has no text", "messages")
-    return content
 
 
 def _own(given: Any, most: int) -> dict[str, Any]:
@@ -121,7 +104,7 @@ def _own(given: Any, most: int) -> dict[str, Any]:
 
 def _check_key(key: str, value: Any) -> None:
     known = {"model", "messages", "ttcs", "n", "stop", "stream", "seed", "temperature"}
-    if key in known or key in IDLE or key in ("max_tokens", "max_completion_tokens"):
+    if key in known or key in IDLE or key in LONGEST:
         return
     if key not in USUAL:
         raise RefusedError(400, f"{key} is not known here", key)
@@ -129,11 +112,10 @@ def _check_key(key: str, value: Any) -> None:
         raise RefusedError(400, f"{key}={json.dumps(value)} cannot be honoured", key)
 
 
-def _check_longest(key: str, value: Any, longest: int) -> None:
-    if value is not None and (type(value) is not int or value < longest):
-        raise RefusedError(
-            400, f"{key}={value}: solutions have up to {longest} tokens here, policy.max_tokens of the service", key
-        )
+def _longest(body: Mapping[str, Any]) -> int | None:
+    """Tokens that a solution may have, by either name."""
+    given = [_whole(body, key, 1, None) for key in LONGEST]
+    return min((value for value in given if value is not None), default=None)
 
 
 def _temperature(value: Any) -> float | None:

@@ -10,13 +10,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from queue import SimpleQueue
-from threading import Lock, Thread, current_thread, main_thread
+from threading import Lock, Thread, Timer, current_thread, main_thread
 
-from ttcs.core import PRM, Policy, Problem
+from ttcs.core import PRM, Policy, Problem, Search
 from ttcs.errors import UserError, told
 from ttcs.search.execution import Execution, Outcome
 from ttcs.search.opening import Opening
 from ttcs.search.scheduler import Ended, Searches
+from ttcs.search.waves import LateError
 from ttcs.solving.found import Found
 from ttcs.solving.method import Method
 
@@ -46,6 +47,16 @@ class Task:
             self.future.set_exception(told(error) or error)
 
 
+@dataclass(frozen=True, slots=True)
+class Late:
+    """The time of a task is up."""
+
+    task: Task
+
+
+Asked = Task | Late | None  # None: it is over
+
+
 @dataclass(slots=True)
 class Engines:
     """load: the PRM, when something has to be scored for the first time. bound, ahead: see `scheduler.run`."""
@@ -72,7 +83,7 @@ class Desk:
     """Takes searches from any thread, whatever their methods, and works on as many as the engines have room for."""
 
     def __init__(self, engines: Engines) -> None:
-        self._asked: SimpleQueue[Task | None] = SimpleQueue()  # None: it is over
+        self._asked: SimpleQueue[Asked] = SimpleQueue()
         self._engines = engines
         self._lock = Lock()
         thread = Thread(target=_Work(engines, self._asked), name="searches", daemon=True)
@@ -87,6 +98,11 @@ class Desk:
             self._asked.put(task)
         self._engines.wake()
         task.future.add_done_callback(lambda future: self._withdraw(task))
+        if task.method.seconds is not None:
+            timer = Timer(task.method.seconds, _expire, [self._asked, self._engines, task])
+            timer.daemon = True
+            timer.start()
+            task.future.add_done_callback(lambda future: timer.cancel())
         return task.future
 
     def close(self) -> None:
@@ -100,7 +116,12 @@ class Desk:
             self._engines.wake()
 
 
-def _end(asked: SimpleQueue[Task | None], engines: Engines, thread: Thread) -> None:
+def _expire(asked: SimpleQueue[Asked], engines: Engines, task: Task) -> None:
+    asked.put(Late(task))
+    engines.wake()
+
+
+def _end(asked: SimpleQueue[Asked], engines: Engines, thread: Thread) -> None:
     asked.put(None)
     engines.wake()
     if current_thread() is main_thread():  # another one may be what the thread waits for
@@ -112,8 +133,9 @@ class _Work:
     """What the thread does. It knows nothing of its desk, which may be forgotten without having been closed."""
 
     engines: Engines
-    asked: SimpleQueue[Task | None]
+    asked: SimpleQueue[Asked]
     _waiting: deque[Task] = field(default_factory=deque)
+    _late: list[Task] = field(default_factory=list)
     _tasks: dict[int, Task] = field(default_factory=dict)  # under way, by the number of the problem
     _numbers: count[int] = field(default_factory=count)
 
@@ -142,26 +164,40 @@ class _Work:
         while not (searches.waiting or self._waiting) or not self.asked.empty():
             if (task := self.asked.get()) is None:
                 return False
-            if task.future.cancelled():
+            if isinstance(task, Late):
+                self._late.append(task.task)
+            elif task.future.cancelled():
                 self._cancel(searches, task)
             else:
                 self._waiting.append(task)
         return True
 
     def _work(self, searches: Searches) -> Iterator[Ended]:
+        while self._late:
+            yield from self._expire(searches, self._late.pop())
         while self._waiting and searches.room:
             yield from self._begin(searches, self._waiting.popleft())
         if searches.waiting:
             yield from searches.work()
 
-    def _begin(self, searches: Searches, task: Task) -> Iterator[Ended]:
+    def _expire(self, searches: Searches, task: Task) -> Iterator[Ended]:
+        if task in self._waiting:
+            self._waiting.remove(task)
+            yield from self._begin(searches, task, late=True)
+        for order in [order for order, other in self._tasks.items() if other is task]:
+            yield from searches.expire(order)
+
+    def _begin(self, searches: Searches, task: Task, late: bool = False) -> Iterator[Ended]:
+        """late: its time is up before it has begun."""
         order, engines, method = next(self._numbers), self.engines, task.method
         self._tasks[order] = task
         execution = Execution(
-            task.problem, engines.policy, engines.prm, method.budget, method.seed, ahead=engines.ahead
+            *(task.problem, engines.policy, engines.prm, method.budget, method.seed),
+            ahead=engines.ahead,
+            longest=method.longest,
         )
         try:
-            search = method.strategy.search(task.problem)
+            search = _nothing() if late else method.strategy.search(task.problem)
         except Exception as error:  # of a strategy that is somebody's own
             yield Ended(order, error)
             return
@@ -182,3 +218,9 @@ class _Work:
             task.settle(error)
         self._tasks.clear()
         searches.readers.close()
+
+
+def _nothing() -> Search:
+    """A search that is late before it asks for anything."""
+    raise LateError
+    yield

@@ -25,7 +25,7 @@ class Found:
     """What came of a search.
 
     record: what a run writes of the same problem (docs/records.md). by_scores: candidates weigh as much as their score;
-    else one as much as another.
+    else one as much as another. late: its time was up, and this is the best of what had ended by then.
 
         found = solver.solve("What is $7 \\cdot 13$?")
         found.answer, found.confidence, found.ledger.decoded_tokens
@@ -34,6 +34,7 @@ class Found:
     problem: Problem
     record: Record
     by_scores: bool
+    late: bool = False
 
     @property
     def answer(self) -> str | None:

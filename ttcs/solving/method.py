@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ttcs.config.bounds import Bounds
 from ttcs.config.components import build
 from ttcs.config.composer import Composer
 from ttcs.config.ranges import RANGES
@@ -17,17 +18,23 @@ from ttcs.solving.heated import Heated
 
 FREE = (*METHOD, "stopping", "n", "seed")  # what may differ from call to call
 LIMITS = "tokens", "generations", "flops"  # keys of a budget
+SECONDS = Bounds(0, 86_400, whole=False, above=True)  # a day
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """by_scores: the votes of candidates are weighed by their scores. Fields: see `ttcs.search` and `ttcs.choice`."""
+    """by_scores: the votes of candidates are weighed by their scores. longest: as of an `Execution`.
+
+    seconds: after which the best so far is given. The other fields: see `ttcs.search` and `ttcs.choice`.
+    """
 
     strategy: Strategy
     selection: Selection
     reduction: Reduction
     budget: Budget
     seed: int
+    longest: int | None = None
+    seconds: float | None = None
 
     @classmethod
     def of(cls, composer: Composer, words: Sequence[str]) -> Method:
@@ -48,7 +55,14 @@ class Method:
     def by_scores(self) -> bool:
         return self.selection.reads_scores
 
-    def with_(self, strategy: Strategy | None, seed: int | None, temperature: float | None) -> Method:
+    def with_(
+        self,
+        strategy: Strategy | None,
+        seed: int | None,
+        temperature: float | None,
+        longest: int | None,
+        seconds: float | None,
+    ) -> Method:
         """The same with what is not None in its place."""
         chosen = self.strategy if strategy is None else strategy
         if temperature is not None:
@@ -56,7 +70,12 @@ class Method:
             chosen = Heated(chosen, temperature)
         if seed is not None:
             number("seed", seed)
-        return replace(self, strategy=chosen, seed=self.seed if seed is None else seed)
+        if longest is not None:
+            number("max_tokens", longest)
+        if seconds is not None and not SECONDS.hold(seconds):
+            raise UserError(f"seconds={seconds} is not {SECONDS}")
+        chosen_seed = self.seed if seed is None else seed
+        return replace(self, strategy=chosen, seed=chosen_seed, longest=longest, seconds=seconds)
 
 
 def number(key: str, value: object) -> None:
@@ -84,7 +103,7 @@ def joined(words: Sequence[str], own: Sequence[str], named: Mapping[str, object]
 def limits(budget: str | None, given: Mapping[str, object]) -> dict[str, object]:
     """Limits by the keys of the configuration. A limit alone names its budget: tokens=2000."""
     if unknown := [name for name in given if name not in LIMITS]:
-        names = ", ".join([*METHOD, "n", "seed", "temperature", *LIMITS])
+        names = ", ".join([*METHOD, "n", "seed", "temperature", "max_tokens", "seconds", *LIMITS])
         raise UserError(f"{unknown[0]} is none of {names}; other keys are words, as in 'strategy.width=4'")
     if budget is None and len(given) == 1:
         budget = next(iter(given))

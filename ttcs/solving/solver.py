@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from functools import lru_cache, partial
@@ -14,7 +15,7 @@ from typing import Self, TypedDict, Unpack
 from ttcs.config.components import build
 from ttcs.config.composer import Composer
 from ttcs.config.identity import register_resolvers
-from ttcs.core import PRM, Policy, Problem, Strategy
+from ttcs.core import PRM, Message, Policy, Problem, Strategy
 from ttcs.errors import UserError
 from ttcs.records.grade import grade
 from ttcs.running.memory import divided
@@ -27,7 +28,8 @@ from ttcs.solving.method import Method, joined, limits
 METHODS = 256  # that are kept, by their words
 ROOM = 16  # problems of a `map` that wait beside those that the policy can work on
 
-NAMED = "strategy", "selection", "reduction", "budget", "n", "seed", "temperature"  # the other settings are limits
+# The other settings are limits of a budget.
+NAMED = "strategy", "selection", "reduction", "budget", "n", "seed", "temperature", "max_tokens", "seconds"
 
 register_resolvers()
 
@@ -37,7 +39,9 @@ class Settings(TypedDict, total=False):
 
     strategy: an option (`"beam_search"`), or an object with a method `search` (docs/strategies.md). selection,
     reduction, budget: options. n: candidates. tokens, generations, flops: limits of the budget, one of which is enough
-    to name it. temperature: of samples for which the strategy names none.
+    to name it. temperature: of samples for which the strategy names none. max_tokens: of a solution, where that is less
+    than the policy's own limit: one that reaches it has no answer. seconds: after which the search is given up, and
+    what has ended of it is all there is to choose from (`Found.late`); what of that has to be scored is scored yet.
     """
 
     strategy: str | Strategy | None
@@ -47,16 +51,15 @@ class Settings(TypedDict, total=False):
     n: int | None
     seed: int | None
     temperature: float | None
+    max_tokens: int | None
+    seconds: float | None
     tokens: int | None
     generations: int | None
     flops: int | None
 
 
 class Solver:
-    """See `solver`. All of its methods may be called from several threads at once.
-
-    max_tokens: longest solution of the policy.
-    """
+    """See `solver`. All of its methods may be called from several threads at once."""
 
     def __init__(self, *words: str, config_dir: str | Path | None = None) -> None:
         self._words, self._composer = words, Composer(None if config_dir is None else Path(config_dir))
@@ -74,7 +77,7 @@ class Solver:
                 prm: PRM = build(config, "prm")
                 return prm
 
-        self._capacity, self.max_tokens = policy.capacity, policy.max_tokens
+        self._capacity = policy.capacity
         self._desk = Desk(Engines(policy, load, config.open, config.ahead))
 
     def __enter__(self) -> Self:
@@ -151,7 +154,7 @@ class Solver:
 
         def read(outcome: Outcome) -> Found:
             record = grade(outcome, method.selection, method.reduction, self._clock.seconds())
-            return Found(asked, record, method.by_scores)
+            return Found(asked, record, method.by_scores, outcome.late)
 
         return self._desk.ask(Task(asked, method, read))
 
@@ -163,14 +166,16 @@ class Solver:
         given = {key: value for key, value in settings.items() if key not in NAMED and value is not None}
         bounds = limits(settings.get("budget"), given)
         found = self._methods(joined(self._words, words, {**chosen, **bounds}))
-        return found.with_(own, settings.get("seed"), settings.get("temperature"))
+        longest, seconds = settings.get("max_tokens"), settings.get("seconds")
+        return found.with_(own, settings.get("seed"), settings.get("temperature"), longest, seconds)
 
 
-def question(text: str) -> Problem:
-    """A problem without a reference answer. Its id, and so its seeds, are its text's."""
+def question(text: str, before: tuple[Message, ...] = ()) -> Problem:
+    """A problem without a reference answer. Its id, and so its seeds, are its text's, and of what was said before."""
     if not isinstance(text, str) or not text.strip():
         raise UserError(f"{text!r} is no question")
-    return Problem(f"question-{blake2b(text.encode(), digest_size=8).hexdigest()}", text)
+    said = json.dumps([(one.role, one.content) for one in before]) if before else ""
+    return Problem(f"question-{blake2b((text + said).encode(), digest_size=8).hexdigest()}", text, before=before)
 
 
 def solver(*words: str, config_dir: str | Path | None = None) -> Solver:

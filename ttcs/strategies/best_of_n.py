@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import inf
 
 from ttcs.core import Problem, Sample, Search, Trajectory
+from ttcs.errors import UserError
 from ttcs.strategies.checks import at_least
 
 
@@ -20,7 +21,12 @@ class BestOfN:
     window: int | None = None
 
     def __post_init__(self) -> None:
-        at_least(1, n=self.n, confidence=self.confidence or 1, window=self.window or 1)
+        asked = {"confidence": self.confidence, "window": self.window}
+        at_least(1, n=self.n, **{name: size for name, size in asked.items() if size is not None})
+        if self.window is not None and self.confidence is None:
+            raise UserError(
+                f"window={self.window} is of a confidence that is not asked for: add strategy.confidence=20"
+            )
 
     def search(self, problem: Problem) -> Search:
         least = None if self.window is None else (-inf, self.window)

@@ -148,3 +148,5 @@ def test_a_tall_tree_shows_what_is_read(page: Page, tmp_path: Path) -> None:
 def test_nothing_sticks_out(page: Page, pair: Path, width: int) -> None:
     page.open(pair, width=width)
     assert page.ask("document.documentElement.scrollWidth <= innerWidth")
+    inside = "[...document.querySelectorAll('aside, article')].filter((one) => one.scrollWidth > one.clientWidth)"
+    assert page.ask(f"{inside}.map((one) => one.tagName)") == []

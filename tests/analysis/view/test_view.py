@@ -139,6 +139,7 @@ def test_questions_that_have_changed_are_not_shown(
 
 def test_a_record_cannot_break_out(shown: Shown, tmp_path: Path) -> None:
     plain, found = shown(GOLDEN / "run"), shown(copied(tmp_path / "run", hostile))
+    assert not {"<", ">"} & set(found.scripts["index"])
     assert found.tags == plain.tags and found.scripts["main"] == plain.scripts["main"]
     assert found.index["problems"][0]["runs"][0][0] == found.index["problems"][0]["family"] == HOSTILE
     assert set(found.search("c0-0")["nodes"]["text"]) == {HOSTILE}

@@ -32,16 +32,16 @@ class Weighted:
         left = n - len(drawn)
         if left <= 0 or not drawn:
             return left <= 0
-        weights = _weights(drawn)
-        front = max(weights, key=weights.__getitem__, default=None)
+        sums = weights(drawn)
+        front = max(sums, key=sums.__getitem__, default=None)
         if front is None:
             return False
-        rest = left * fsum(weights.values()) / len(drawn) if self.mean else float(left)
-        rivals = [weight for answer, weight in weights.items() if answer != front]
-        return weights[front] - max(rivals, default=0.0) > rest + SLACK
+        rest = left * fsum(sums.values()) / len(drawn) if self.mean else float(left)
+        rivals = [weight for answer, weight in sums.items() if answer != front]
+        return sums[front] - max(rivals, default=0.0) > rest + SLACK
 
 
-def _weights(drawn: Sequence[Candidate]) -> dict[int, float]:
+def weights(drawn: Sequence[Candidate]) -> dict[int, float]:
     """Answer -> sum of its scores, the answer seen first first."""
     scores: dict[int, list[float]] = {}
     for sample in drawn:
