@@ -69,6 +69,19 @@ def test_a_template_that_drops_what_was_said_before_is_told() -> None:
         prompt(problem)
 
 
+def test_such_a_conversation_is_refused_before_others_notice() -> None:
+    last = "{{ bos_token }}{% for message in messages[-1:] %}{{ message['content'] }}{% endfor %}"
+    engine = TransformersPolicy(tiny.folder(), 0.8, 1.0, 4, 4, chat_template=last)
+    problem = replace(tiny.PROBLEM, before=(Message("user", "Say one"), Message("assistant", "un")))
+    engine.add(0, Continue(Trajectory(tiny.PROBLEM), None, None, None, 0))
+    with pytest.raises(UserError, match="the chat template"):
+        engine.add(1, Continue(Trajectory(problem), None, None, None, 0))
+    done: list[int] = []
+    while not done:
+        done += [ticket for ticket, _ in engine.step()]
+    assert done == [0]
+
+
 def test_the_tokens_of_an_attempt_stay_what_they_were() -> None:
     """A prompt begins with the one before it, so nothing that was computed is computed again."""
     prompt = Prompt(load_tokenizer(tiny.folder()), revision=TRAINED)

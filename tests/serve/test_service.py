@@ -249,6 +249,23 @@ def test_what_cannot_be_honoured_is_refused(given: dict[str, Any], status: int, 
     assert ask(client, "greedy").choices
 
 
+def test_what_was_served_is_counted(client: Any, service: str) -> None:
+    parser = pytest.importorskip("prometheus_client.parser")
+    told = ask(client)
+    with pytest.raises(openai.NotFoundError):
+        ask(client, "gpt")
+    with pytest.raises(Exception, match="401"):
+        urlopen(f"{service}/metrics", timeout=30)
+    with urlopen(Request(f"{service}/metrics", headers={"Authorization": "Bearer secret"}), timeout=30) as answer:
+        families = list(parser.text_string_to_metric_families(answer.read().decode()))
+    found = {(one.name, *one.labels.values()): one.value for family in families for one in family.samples}
+    assert found["ttcs_requests_total", "200"] == found["ttcs_requests_total", "404"] == 1
+    assert found["ttcs_request_seconds_count",] == found["ttcs_request_seconds_bucket", "+Inf"] == 2
+    assert found["ttcs_decoded_tokens_total",] == told.usage.completion_tokens
+    assert found["ttcs_prm_tokens_total",] == told.usage.prm_tokens > 0
+    assert found["ttcs_searches",] == found["ttcs_queued",] == 0
+
+
 def test_a_body_that_is_none_and_a_key_that_is_wrong(service: str) -> None:
     for body, key, status in (("{", "secret", 400), (b"\xff", "secret", 400), ("[1]", "secret", 400), ("{}", "", 401)):
         with pytest.raises(Exception) as told:

@@ -183,6 +183,16 @@ def test_many_at_once_on_one_event_loop_and_one_is_cancelled(sleepy: tuple[ttcs.
     until(lambda: len(engine.given_up) == 8 and not engine.kept)
 
 
+def test_the_time_in_the_queue_counts(sleepy: tuple[ttcs.Solver, Sleepy]) -> None:
+    solver, engine = sleepy
+    first = solver.submit(PROBLEMS[0], n=16)  # which leaves no room
+    assert engine.asked.wait(60)
+    late = solver.solve(PROBLEMS[1], seconds=0.2)
+    assert (late.late, late.candidates, late.answer, late.ledger.policy_calls) == (True, (), None, 0)
+    first.cancel()
+    assert not solver.solve(PROBLEMS[1], seconds=600).late
+
+
 def test_whoever_stops_listening_ends_what_is_under_way(sleepy: tuple[ttcs.Solver, Sleepy]) -> None:
     solver, engine = sleepy
     found = solver.map(PROBLEMS)

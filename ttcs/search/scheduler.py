@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import count
@@ -135,8 +134,14 @@ class Searches:
         self._joins.forget(root)
         for running in late.keys() - {root}:
             self.opening.leave(order, running)
-            with suppress(LateError):
+            try:
                 running.throw(late[running])
+            except LateError:
+                continue
+            except Exception as error:  # of a strategy that is somebody's own
+                self.cancel(order)
+                yield Ended(order, error)
+                return
         yield from self._advance(order, root, late.get(root, LateError()))
 
     def _unscored(self, ticket: int) -> None:

@@ -10,17 +10,20 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from ttcs.serve import reply
+from ttcs.serve import metrics, reply
+from ttcs.serve.counts import Counted, Counts
 from ttcs.serve.refusals import RefusedError, refused
 from ttcs.serve.request import Asked, asked
 from ttcs.serve.settings import Settings
 from ttcs.solving.found import Found
 from ttcs.solving.solver import Solver
 
+SEARCHED = "/v1/chat/completions"
 LEFT = 499  # what others call it when a client has not waited
 RETRY = "1"  # seconds after which a client may come again
 Search = asyncio.Task[Found]
@@ -30,8 +33,10 @@ def app(solver: Solver, settings: Settings, key: str | None) -> Starlette:
     """key: that clients have to send; None: any may come."""
     service = Service(solver, settings, key)
     return Starlette(
+        middleware=[Middleware(Counted, service.counts, SEARCHED, LEFT)],
         routes=[
-            Route("/v1/chat/completions", service.complete, methods=["POST"]),
+            Route(SEARCHED, service.complete, methods=["POST"]),
+            Route("/metrics", service.metrics),
             Route("/v1/models", service.models),
             Route("/health", service.health),
         ],
@@ -43,9 +48,15 @@ class Service:
     def __init__(self, solver: Solver, settings: Settings, key: str | None) -> None:
         self._solver, self._settings, self._key = solver, settings, key
         self._searches: set[Search] = set()
+        self.counts = Counts()
 
     async def health(self, request: Request) -> Response:
         return JSONResponse({"status": "ok", "searches": len(self._searches)})
+
+    async def metrics(self, request: Request) -> Response:
+        self._let_in(request)
+        content, kind = metrics.page(self.counts, len(self._searches), self._solver.queued)
+        return Response(content, headers={"Content-Type": kind})
 
     async def models(self, request: Request) -> Response:
         self._let_in(request)
@@ -80,8 +91,8 @@ class Service:
 
     def _ended(self, search: Search) -> None:
         self._searches.remove(search)
-        if not search.cancelled():
-            search.exception()  # somebody has looked at it
+        if not search.cancelled() and search.exception() is None:  # which somebody has looked at by that
+            self.counts.searched(search.result().ledger)
 
     async def _events(self, request: Request, search: Search, wanted: Asked) -> AsyncIterator[str]:
         """Comments until the answer is there, then the answer."""

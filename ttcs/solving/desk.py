@@ -86,9 +86,15 @@ class Desk:
         self._asked: SimpleQueue[Asked] = SimpleQueue()
         self._engines = engines
         self._lock = Lock()
-        thread = Thread(target=_Work(engines, self._asked), name="searches", daemon=True)
+        self._work = _Work(engines, self._asked)
+        thread = Thread(target=self._work, name="searches", daemon=True)
         thread.start()
         self._end = weakref.finalize(self, _end, self._asked, engines, thread)
+
+    @property
+    def queued(self) -> int:
+        """Searches that wait for room."""
+        return len(self._work.waiting)
 
     def ask(self, task: Task) -> Future[Found]:
         """Begin a search as soon as there is room. Cancelling the future gives it up, in the engines too."""
@@ -134,7 +140,7 @@ class _Work:
 
     engines: Engines
     asked: SimpleQueue[Asked]
-    _waiting: deque[Task] = field(default_factory=deque)
+    waiting: deque[Task] = field(default_factory=deque)
     _late: list[Task] = field(default_factory=list)
     _tasks: dict[int, Task] = field(default_factory=dict)  # under way, by the number of the problem
     _numbers: count[int] = field(default_factory=count)
@@ -152,7 +158,7 @@ class _Work:
                     self._give_up(searches, error)
                     searches = self._fresh()
             self._give_up(searches, UserError(CLOSED))
-            for task in self._waiting:
+            for task in self.waiting:
                 task.settle(UserError(CLOSED))
 
     def _fresh(self) -> Searches:
@@ -161,7 +167,7 @@ class _Work:
 
     def _hear(self, searches: Searches) -> bool:
         """Take in what is asked, and wait for it where there is nothing else to do. False: it is over."""
-        while not (searches.waiting or self._waiting) or not self.asked.empty():
+        while not (searches.waiting or self.waiting) or not self.asked.empty():
             if (task := self.asked.get()) is None:
                 return False
             if isinstance(task, Late):
@@ -169,20 +175,20 @@ class _Work:
             elif task.future.cancelled():
                 self._cancel(searches, task)
             else:
-                self._waiting.append(task)
+                self.waiting.append(task)
         return True
 
     def _work(self, searches: Searches) -> Iterator[Ended]:
         while self._late:
             yield from self._expire(searches, self._late.pop())
-        while self._waiting and searches.room:
-            yield from self._begin(searches, self._waiting.popleft())
+        while self.waiting and searches.room:
+            yield from self._begin(searches, self.waiting.popleft())
         if searches.waiting:
             yield from searches.work()
 
     def _expire(self, searches: Searches, task: Task) -> Iterator[Ended]:
-        if task in self._waiting:
-            self._waiting.remove(task)
+        if task in self.waiting:
+            self.waiting.remove(task)
             yield from self._begin(searches, task, late=True)
         for order in [order for order, other in self._tasks.items() if other is task]:
             yield from searches.expire(order)
@@ -204,8 +210,8 @@ class _Work:
         yield from searches.begin(order, execution.run(search, method.selection.reads_scores))
 
     def _cancel(self, searches: Searches, task: Task) -> None:
-        if task in self._waiting:
-            self._waiting.remove(task)
+        if task in self.waiting:
+            self.waiting.remove(task)
         for order in [order for order, other in self._tasks.items() if other is task]:
             del self._tasks[order]
             searches.cancel(order)

@@ -90,6 +90,11 @@ class Solver:
         """End the engines. Searches under way fail, and so do later calls."""
         self._desk.close()
 
+    @property
+    def queued(self) -> int:
+        """How many searches that were asked for have not begun."""
+        return self._desk.queued
+
     def solve(self, problem: str | Problem, *words: str, **settings: Unpack[Settings]) -> Found:
         """Search one problem.
 
