@@ -28,7 +28,7 @@ SLOW = {
     *("strategies/test_revisions.py", "training/test_command.py", "training/test_revision_data.py"),
     *("training/test_rollouts.py", "training/test_run_records.py", "training/test_sft.py"),
     *("training/test_trainer.py", "training/test_verifier.py", "training/test_verifier_stages.py"),
-    *("training/test_warm_up.py", "zoo/test_models.py", "zoo/test_verifiers.py"),
+    *("training/test_warm_up.py", "zoo/test_chain_models.py", "zoo/test_models.py", "zoo/test_verifiers.py"),
 }
 TESTS = Path(__file__).parent
 
