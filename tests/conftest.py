@@ -12,7 +12,7 @@ settings.register_profile("ttcs", deadline=None)  # a shared machine makes any d
 settings.load_profile("ttcs")
 
 # Modules that are left to `pytest -m slow`, which CI runs as its second step: they kill and start again, train, run the
-# zoo, wait for time limits to pass, or compare many whole runs.
+# zoo, wait for time limits to pass, compare many whole runs, or compose every yaml there is.
 SLOW = {
     *("analysis/estimates/test_agreement.py", "analysis/estimates/test_evaluate.py"),
     *("analysis/estimates/test_optimal.py", "analysis/figures/test_accuracy.py", "analysis/figures/test_levels.py"),
@@ -21,14 +21,16 @@ SLOW = {
     *("answers/test_limits.py", "answers/test_published.py", "benchmarks/test_curation_rows.py"),
     *("commands/test_export.py", "commands/test_help.py", "commands/test_merge.py", "commands/test_pools.py"),
     *("commands/test_replay.py", "commands/test_replay_stopping.py", "commands/test_streams.py"),
-    *("commands/test_writing.py", "config/test_home.py", "curation/test_curation.py"),
-    *("curation/test_whole_stages.py", "policies/test_server.py", "records/test_endings.py"),
-    *("records/test_records.py", "running/test_adaptive.py", "running/test_contents.py", "running/test_launchers.py"),
-    *("running/test_naming.py", "running/test_plan.py", "running/test_workers.py", "serve/test_command.py"),
-    *("strategies/test_revisions.py", "training/test_command.py", "training/test_revision_data.py"),
-    *("training/test_rollouts.py", "training/test_run_records.py", "training/test_sft.py"),
-    *("training/test_trainer.py", "training/test_verifier.py", "training/test_verifier_stages.py"),
-    *("training/test_warm_up.py", "zoo/test_chain_models.py", "zoo/test_models.py", "zoo/test_verifiers.py"),
+    *("commands/test_writing.py", "config/test_conf.py", "config/test_home.py", "curation/test_curation.py"),
+    *("curation/test_whole_stages.py", "policies/test_server.py", "prms/test_prefixes.py", "prms/test_server_prm.py"),
+    *("records/test_endings.py", "records/test_records.py", "running/test_adaptive.py", "running/test_contents.py"),
+    *("running/test_launchers.py", "running/test_naming.py", "running/test_plan.py", "running/test_workers.py"),
+    *("search/test_budget.py", "search/test_opening.py", "serve/test_command.py", "serve/test_service.py"),
+    *("solving/test_solver.py", "strategies/test_revisions.py", "training/test_command.py"),
+    *("training/test_revision_data.py", "training/test_rollouts.py", "training/test_run_records.py"),
+    *("training/test_sft.py", "training/test_trainer.py", "training/test_verifier.py"),
+    *("training/test_verifier_stages.py", "training/test_warm_up.py", "zoo/test_chain_models.py"),
+    *("zoo/test_chains.py", "zoo/test_models.py", "zoo/test_verifiers.py"),
 }
 TESTS = Path(__file__).parent
 
