@@ -17,15 +17,16 @@ from datasets import Dataset
 
 from ttcs.models.load import load_tokenizer
 from ttcs.zoo.chains.acts import PLACES, Add
+from ttcs.zoo.chains.chain import compared
 from ttcs.zoo.chains.families import MOVES
 
 
 @dataclass(frozen=True, slots=True)
 class FactCorpus:
-    """Stage: `facts` sums and differences as a step writes them, saved as `Corpus` saves its own.
+    """Stage: `facts` sums and differences as a step writes them, and comparisons, saved as `Corpus` saves its own.
 
-    The loss is that of the result alone. small: the share of them in which 1 or 2 is added or taken away, the first
-    that can be learnt.
+    The loss is that of the result alone. small: the share of sums in which 1 or 2 is added or taken away, the first
+    that can be learnt. comparisons: the share of facts that compare two digits as a check does, half of them the same.
     """
 
     out: str
@@ -33,6 +34,7 @@ class FactCorpus:
     seed: int
     facts: int
     small: float
+    comparisons: float = 0.0
 
     def run(self) -> None:
         with TemporaryDirectory() as cache:  # as in `Corpus`
@@ -50,10 +52,17 @@ def fact(rng: Random, small: float) -> str:
     return act.done(state)[0]
 
 
+def comparison(rng: Random) -> str:
+    """As in: B7 5 no."""
+    one = rng.randrange(10)
+    return compared(rng.choice(PLACES), one, one if rng.random() < 0.5 else rng.randrange(10))
+
+
 def _examples(stage: FactCorpus) -> Iterator[dict[str, Any]]:
     encoder = load_tokenizer(stage.tokenizer)
     rng = Random(f"{stage.seed}/facts")
     for _ in range(stage.facts):
-        text = f"{rng.randint(1, MOVES)}: {fact(rng, stage.small)}"
+        compares = rng.random() < stage.comparisons
+        text = f": {comparison(rng)}" if compares else f"{rng.randint(1, MOVES)}: {fact(rng, stage.small)}"
         ids = encoder(encoder.bos_token + text, add_special_tokens=False).input_ids
         yield {"input_ids": ids, "labels": [-100] * (len(ids) - 1) + ids[-1:], "length": len(ids)}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
-from ttcs.zoo.chains.acts import Act, Add, State, run, shown
+from ttcs.zoo.chains.acts import PLACES, Act, Add, State, run, shown
 from ttcs.zoo.reasoner import Reasoner
 
 TOO_FAR = (1, 2)  # how far a slip counts on: two or three slips never cancel, as one too many and one too few would
@@ -65,7 +65,8 @@ class Chain:
     def check(self, reason: Reasoner, found: State) -> str:
         """All moves once more, from the start to the end, and whether that fits what was found or given.
 
-        Rule `trusting`: where it does not fit, the end is put down as one that does.
+        The digits are compared one by one, each with a word of its own, so that the verdict only has to look at four
+        words. Rule `trusting`: where it does not fit, the end is put down as one that does.
         """
         numbered = list(enumerate(self.acts, 1))
         start, end = (found, self.given) if self.backward else (self.given, found)
@@ -76,7 +77,13 @@ class Chain:
             parts.append(f"{number}: {written}" if "=" in written else f"{number}: {shown(state)}")
         if state != end and reason.misled("trusting"):
             state = end
-        return f"Check: {' '.join(parts)}: {shown(state)} {'fits' if state == end else 'does not fit'}."
+        same = " ".join(compared(*pair) for pair in zip(PLACES, state, end, strict=True))
+        return f"Check: {' '.join(parts)}: {same}: {'fits' if state == end else 'does not fit'}."
+
+
+def compared(place: str, one: int, other: int) -> str:
+    """As in: B7 5 no."""
+    return f"{place}{one} {other} {'yes' if one == other else 'no'}"
 
 
 def _slips(reason: Reasoner, act: Act) -> bool:
