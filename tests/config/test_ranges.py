@@ -14,9 +14,11 @@ import pytest
 import yaml
 from hydra import compose, initialize_config_dir
 from hydra.utils import get_object
+from omegaconf import OmegaConf
 
 from ttcs.config.bounds import checked, numbers
 from ttcs.config.components import _hints, build
+from ttcs.config.identity import register_resolvers
 from ttcs.config.options import CONF
 from ttcs.config.ranges import FOREIGN, RANGES
 from ttcs.errors import UserError, told
@@ -57,6 +59,7 @@ ZERO = {
         "slips",
         "erring",
         "small",
+        "comparisons",
         "misconception",
         "misconceptions",
         "quality",
@@ -72,7 +75,7 @@ ZERO = {
         "last_noise",
         *("mistake", "liked", "centre"),
     ),
-    *("accuracy", "validation", "dropout", "deepen", "token_loss", "next_loss", "care", "rounds", "words", "price"),
+    *("accuracy", "validation", "dropout", "deepen", "token_loss", "next_loss", "own_loss", "care", "rounds", "words", "price"),
     *("warmup_steps", "weight_decay", "max_grad_norm", "adam_beta1", "adam_beta2", "dataloader_num_workers", "sure"),
     *("min_p", "top_k", "max_num_timeout", "gpus_per_node", "n_jobs", "attempts", "ahead"),
 }
@@ -149,6 +152,15 @@ def test_every_number_has_a_range_and_is_in_it(file: Path) -> None:
     for path, value in leaves(node):
         if (numeric(value) or (value is None and path[-1] not in NOT_NUMBERS)) and ".".join(path) not in ranged:
             assert refuses(file, path), "ttcs/config/ranges.py says what a number may be, or the strategy itself"
+
+
+@pytest.mark.parametrize("stage", sorted(file.stem for file in FILES if file.parts[0] == "stage"))
+def test_every_number_of_a_stage_is_in_its_range_as_the_command_puts_it_together(stage: str) -> None:
+    register_resolvers()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = compose("training", [f"stage={stage}"])
+    whole = OmegaConf.to_container(config, resolve=True, throw_on_missing=False)
+    checked({"stage": whole["stage"]}, RANGES, FOREIGN)  # type: ignore[call-overload, index]
 
 
 def refuses(file: Path, path: tuple[str, ...]) -> bool:

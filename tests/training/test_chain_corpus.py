@@ -43,8 +43,8 @@ def drawn() -> ChainExercise:
 def test_a_wrong_step_is_no_lesson_and_all_else_is(tokenizer: PreTrainedTokenizerBase) -> None:
     example = encode(tokenizer, drawn(), Reasoner(Random(3), slip=0.3), learnt=False)
     steps = list(drawn().marked(Reasoner(Random(3), slip=0.3)))
-    assert not all(right for _, right in steps)
-    lessons = "".join(text for text, right in steps if right)
+    assert not all(wrong is None for _, wrong in steps)
+    lessons = "".join(text for text, wrong in steps if wrong is None)
     pairs = list(zip(example["input_ids"], example["labels"], strict=True))
     assert tokenizer.decode([label for _, label in pairs if label >= 0]) == f"{lessons}<|eot_id|>"
     assert all(label in (-100, token) for token, label in pairs)

@@ -19,6 +19,7 @@ from ttcs.errors import UserError
 from ttcs.training.chats import Solutions
 from ttcs.training.checkpoints import last_whole, past_minimum
 from ttcs.training.sft import ChatFineTuning
+from ttcs.training.trainer import _settings
 
 STEPS = 60  # of batches of 4: two epochs and a half
 PROBLEMS = tuple(Problem(str(i), f"Compute ${i} + 1$.", f"${i} + 1 = {i + 1}$." * (1 + i % 5)) for i in range(100))
@@ -136,3 +137,13 @@ def test_how_long_ago_the_minimum_was() -> None:
 def _columns(folder: Path, *names: str) -> dict[str, list[str]]:
     head, *lines = [line.split(",") for line in (folder / "work" / "curves.csv").read_text().splitlines()]
     return {name: [line[head.index(name)] for line in lines] for name in names}
+
+
+@pytest.mark.parametrize(("able", "used"), [({}, False), ({"avx512_bf16": True}, True), ({"amx_bf16": True}, True)])
+def test_bfloat16_is_used_where_the_processor_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], able: dict[str, bool], used: bool
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"architecture": "x86_64", **able}, raising=False)
+    assert _settings(str(tmp_path), 0, {"bf16": True}).bf16 is used
+    assert ("bf16: this processor" in capsys.readouterr().out) is not used

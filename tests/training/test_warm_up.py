@@ -11,8 +11,9 @@ from tests.training.solutions import ARGUMENTS, STOPPING
 from ttcs.errors import UserError
 from ttcs.models.load import load_config
 from ttcs.prms.conversation import Conversation
+from ttcs.training.chain_graded import GradedChains
 from ttcs.training.graded import GradedSolutions, graded
-from ttcs.training.steps import Collator, StepLoss, encode
+from ttcs.training.steps import SIGNALS, Collator, Early, StepLoss, encode
 from ttcs.training.warm_up import WarmUp, deepened
 from ttcs.zoo.generator import Mistakes, Split, exercises
 
@@ -41,6 +42,37 @@ def test_it_learns_from_graded_solutions_and_saves_a_deeper_model(tmp_path):
     (*_, state) = sorted((tmp_path / "work").glob("checkpoint-*/trainer_state.json"))
     first, second = [log["eval_loss"] for log in json.loads(state.read_text())["log_history"] if "eval_loss" in log][:2]
     assert second < first
+
+
+def test_marks_of_single_steps_are_learnt_a_layer_below(tmp_path):
+    tokenizer = AutoTokenizer.from_pretrained(tiny.folder())
+    conversation = Conversation(tokenizer)
+    GradedChains(str(tmp_path / "graded" / "0.jsonl"), 0, 60, Mistakes([0.2] * 5, {"odd": [0.1] * 5})).run()
+    lines = [json.loads(line) for line in (tmp_path / "graded" / "0.jsonl").read_text().splitlines()]
+    wrong = next(line for line in lines if any(place is not None for place in line["own"][:4]))
+    own = encode(tokenizer, conversation, wrong)["own"]
+    assert own.count(0) == sum(place is not None for place in wrong["own"])
+    step = next(number for number, place in enumerate(wrong["own"]) if place is not None)
+    ids, _ = conversation.encode(tiny.Problem("q", wrong["question"]), wrong["steps"])
+    before = tokenizer.decode(ids[: own.index(0)]).rpartition("\n")[2]
+    assert before.endswith(wrong["steps"][step][: wrong["own"][step]].rpartition(" ")[2])
+    arguments = stage(tmp_path).arguments | {"remove_unused_columns": False}
+    stage(tmp_path, own_loss=1.0, arguments=arguments).run()
+    assert (tmp_path / "out" / "model.safetensors").exists()
+
+
+def test_a_mark_is_judged_by_what_the_layer_before_the_last_says():
+    model = AutoModelForCausalLM.from_pretrained(tiny.folder(), dtype="float32")
+    early = Early(model)
+    ids, labels = torch.arange(6)[None], torch.full((1, 6, len(SIGNALS)), -1.0)
+    labels[0, 2, SIGNALS.index("steps")], labels[0, 3, SIGNALS.index("own")] = 1.0, 0.0
+    outputs = model(ids)
+    with torch.no_grad():
+        model.model.layers[-1].self_attn.o_proj.weight.zero_()
+        model.model.layers[-1].mlp.down_proj.weight.zero_()
+        margin = (without := model(ids).logits)[0, 3, 5] - without[0, 3, 6]
+    with_marks, without_marks = (StepLoss(5, 6, own=w, early=early)(outputs, labels) for w in (2.0, 0.0))
+    assert (with_marks - without_marks).item() == pytest.approx(2 * torch.nn.functional.softplus(margin).item(), rel=1e-4)
 
 
 def test_no_graded_solutions_is_said(tmp_path):

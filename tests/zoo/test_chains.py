@@ -103,8 +103,31 @@ def test_one_who_trusts_says_that_a_wrong_solution_fits() -> None:
     for drawn in draws("undo", 3):
         reason = Reasoner(Random(0), misconceptions={"again": 1.0, "trusting": 1.0})
         steps = list(drawn.marked(reason))
-        assert steps[-2][0].endswith(" fits.\n\n") and not steps[-2][1]
+        assert steps[-2][0].endswith(" fits.\n\n") and steps[-2][1] is not None
         assert reason.mistakes[-1] == "trusting"
+
+
+def test_a_check_compares_digit_by_digit() -> None:
+    for drawn in draws("lock", 2):
+        for reason in (Reasoner(), Reasoner(Random(0), misconceptions={"forward": 1.0})):
+            *_, check, final = drawn.solution(reason)[0].split("\n\n")
+            *_, same, verdict = check.split(": ")
+            found = re.findall(r"([A-D])(\d) (\d) (yes|no)", same)
+            assert "".join(other for _, _, other, _ in found) == final[-7:-3]
+            assert "".join(one for _, one, _, _ in found) == drawn.chain.answer
+            assert all((one == other) == (word == "yes") for _, one, other, word in found)
+            assert (verdict == "fits.") == all(word == "yes" for *_, word in found)
+
+
+def test_an_odd_mistake_changes_one_digit_and_the_rest_follows_from_the_text() -> None:
+    for drawn in draws("row", 3):
+        steps = [text for text, _ in drawn.marked(Reasoner(Random(1), misconceptions={"odd": 0.5}))]
+        for before, (text, wrong) in zip(steps, drawn.marked(Reasoner(Random(1), misconceptions={"odd": 0.5})), strict=True):
+            assert before == text and (wrong is None or text[wrong].isdigit())
+        worked = drawn.graded_right()
+        first = next(place for place, text in enumerate(steps) if text != worked[place])
+        assert sum(one != other for one, other in zip(steps[first], worked[first], strict=True)) == 1
+        assert re.sub(r"\D", "", steps[-3].split(":")[-1]) == re.sub(r"\D", "", steps[-1])
 
 
 def test_a_check_says_what_the_replay_comes_to() -> None:
@@ -123,11 +146,14 @@ def test_a_marked_mistake_is_the_wrong_step_and_graded_is_what_follows_too() -> 
     (drawn,) = draws("lock", 1, 1)
     steps = list(drawn.marked(Reasoner(Random(3), slip=0.3)))
     graded, _ = drawn.graded(Reasoner(Random(3), slip=0.3))
-    own = [right for _, right in steps]
+    own = [wrong is None for _, wrong in steps]
     first = own.index(False)
     assert any(own[first:])
-    assert [right for _, right in graded] == [place < first for place in range(len(steps))]
+    text, place = steps[first]
     worked = drawn.graded_right()
+    assert place is not None
+    assert text[:place] == worked[first][:place] and text[place] != worked[first][place]
+    assert [right for _, right in graded] == [place < first for place in range(len(steps))]
     assert [text for text, _ in steps][:first] == worked[:first]
     assert steps[first][0] != worked[first]
 

@@ -42,6 +42,7 @@ def register_resolvers() -> None:
     OmegaConf.register_new_resolver("package", lambda path: str(PACKAGE / path), replace=True)
     OmegaConf.register_new_resolver("root", root, replace=True)
     OmegaConf.register_new_resolver("half", lambda n: n // 2, replace=True)
+    OmegaConf.register_new_resolver("whole", int, replace=True)  # digits put together are text
 
 
 def root(n: int) -> int:

@@ -123,13 +123,14 @@ FIGURES = {
 STAGES = {
     **dict(_of(COUNT, "traces examples rollouts vocabulary patience limits stage.attempts attempts.*")),
     **dict(_of(COUNT, "Corpus.solutions Tokenizer.solutions GradedSamples.solutions GradedSolutions.solutions")),
+    **dict(_of(COUNT, "GradedChains.solutions")),
     **dict(_of(COUNT, "ChainCorpus.solutions FactCorpus.facts")),
     **dict(_of(Bounds(1, 6), "ChainCorpus.shortest Chains.shortest")),
     **dict(_of(COUNT_OR_NULL, "after max_length positions per_problem")),
     "deepen": NATURAL,
-    **dict(_of(SHARE, "hot mixed share flip slip erring small misconceptions.*")),
+    **dict(_of(SHARE, "hot mixed share flip slip erring small comparisons misconceptions.*")),
     **dict(_of(REST, "validation dropout")),
-    **dict(_of(AMOUNT, "temperatures hot_temperature token_loss next_loss care rounds words.*")),
+    **dict(_of(AMOUNT, "temperatures hot_temperature token_loss next_loss own_loss care rounds words.*")),
     **dict(_of(AMOUNT, "GradedSolutions.slips GradedSolutions.misconceptions")),
 }
 TRAINING = {  # transformers' TrainingArguments and configuration of a model

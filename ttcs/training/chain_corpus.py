@@ -56,11 +56,10 @@ def encode(
     """One supervised example: the prompt, the steps, the end of the turn; -100 where no loss is taken."""
     ids = prompt_ids(tokenizer, exercise.question)
     labels = [-100] * len(ids)
-    steps = [*exercise.marked(reason), (EOT, True)]
-    for text, right in steps:
+    for text, wrong in [*exercise.marked(reason), (EOT, None)]:
         step = tokenizer(text, add_special_tokens=False).input_ids
         ids += step
-        labels += step if right or learnt else [-100] * len(step)
+        labels += step if wrong is None or learnt else [-100] * len(step)
     return {"input_ids": ids, "labels": labels, "length": len(ids)}
 
 

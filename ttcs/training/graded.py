@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
 from random import Random
@@ -18,7 +18,7 @@ from rich.progress import track
 
 from ttcs.config.writable import made
 from ttcs.core import Continue, Continued, Policy, Problem, Trajectory
-from ttcs.zoo.generator import Exercise, Mistakes, Split, exercises
+from ttcs.zoo.generator import Arithmetic, Mistakes, Problems, Split, Worked, exercises
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class GradedSolutions:
 class GradedSamples:
     """Stage: solutions of the policy, `per_problem` each, at temperatures drawn from `temperatures`.
 
-    What is not finished, or reaches the right answer by another way, is left out. shard, shards: this process draws
+    What is not finished, or reaches the right answer by another way, is left out. problems: of which set. shard, shards: this process draws
     `solutions / shards` of the solutions, from exercises of its own.
     """
 
@@ -64,6 +64,7 @@ class GradedSamples:
     policy: Policy
     shard: int = 0
     shards: int = 1
+    problems: Problems = field(default_factory=Arithmetic)
 
     def run(self) -> None:
         samples = track(self._samples(), total=self.solutions // self.shards, description="samples")
@@ -75,12 +76,12 @@ class GradedSamples:
                 if Trajectory(_problem(exercise)).extend(continued.steps).finished and line["correct"] == reached:
                     file.write(json.dumps(line) + "\n")
 
-    def _samples(self) -> Iterator[tuple[Exercise, Continued]]:
+    def _samples(self) -> Iterator[tuple[Worked, Continued]]:
         stream, rng = (
-            exercises(f"{self.seed}/{self.shard}/samples", Split.TRAIN),
+            self.problems.exercises(f"{self.seed}/{self.shard}/samples", Split.TRAIN),
             Random(f"{self.seed}/{self.shard}/draws"),
         )
-        waiting: dict[int, Exercise] = {}
+        waiting: dict[int, Worked] = {}
         asked = 0
         while asked < self.solutions // self.shards or waiting:
             while asked < self.solutions // self.shards and len(waiting) < self.policy.capacity:
@@ -95,7 +96,7 @@ class GradedSamples:
                 yield waiting.pop(ticket), continued
 
 
-def graded(name: str, exercise: Exercise, texts: Sequence[str]) -> dict[str, Any]:
+def graded(name: str, exercise: Worked, texts: Sequence[str]) -> dict[str, Any]:
     """A line: labels are 1 while everything is as in the worked solution, 0 after."""
     worked = exercise.graded_right()
     same = [i < len(worked) and text.strip() == worked[i].strip() for i, text in enumerate(texts)]
@@ -115,7 +116,7 @@ def graded(name: str, exercise: Exercise, texts: Sequence[str]) -> dict[str, Any
     }
 
 
-def _problem(exercise: Exercise) -> Problem:
+def _problem(exercise: Worked) -> Problem:
     return Problem(exercise.question, exercise.question)
 
 

@@ -17,7 +17,7 @@ from ttcs.prms.verdict import token_id
 from ttcs.training.examples import table
 from ttcs.training.rollout_file import read_solutions
 from ttcs.training.split import held_out
-from ttcs.training.steps import FEATURES, Collator, StepLoss, encode
+from ttcs.training.steps import FEATURES, Collator, Early, StepLoss, encode
 from ttcs.training.trainer import fit
 
 
@@ -26,7 +26,7 @@ class WarmUp:
     """Stage: a PRM in RLHFlow's format learns to check what it reads, before it is trained on rollouts (`Verifier`).
 
     solutions: a folder of graded solutions. start: a language model; deepen: layers put on top of it. token_loss,
-    next_loss: weights of the two terms that help where single tokens are labelled (`StepLoss`). All others: see
+    next_loss, own_loss: weights of the terms that help where single tokens are labelled (`StepLoss`). All others: see
     `Verifier`.
     """
 
@@ -41,14 +41,17 @@ class WarmUp:
     deepen: int = 0
     token_loss: float = 0.0
     next_loss: float = 0.0
+    own_loss: float = 0.0
 
     def run(self) -> None:
         torch.manual_seed(self.seed)
         tokenizer = load_tokenizer(self.start)
         plus, minus = (token_id(tokenizer, sign, self.start) for sign in "+-")
         train, validation = self._datasets(tokenizer)
+        model = deepened(load_model(self.start, "float32", "cpu"), self.deepen)
+        early = Early(model) if self.own_loss else None
         fit(
-            deepened(load_model(self.start, "float32", "cpu"), self.deepen),
+            model,
             tokenizer,
             train,
             validation,
@@ -57,7 +60,7 @@ class WarmUp:
             self.work,
             self.seed,
             self.arguments,
-            loss=StepLoss(plus, minus, self.token_loss, self.next_loss),
+            loss=StepLoss(plus, minus, self.token_loss, self.next_loss, self.own_loss, early),
             after=self.patience,
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from random import Random
 
 from ttcs.zoo.chains.acts import PLACES, Act, Add, State, run, shown
 from ttcs.zoo.reasoner import Reasoner
@@ -46,21 +47,24 @@ class Chain:
                 return False
         return True
 
-    def steps(self, reason: Reasoner) -> Iterator[tuple[str, State]]:
-        """(the text of a step, the state after it), one for each act.
+    def steps(self, reason: Reasoner) -> Iterator[tuple[str, str, State]]:
+        """(the text of a step, the right one after the same steps before, the state after it), one for each act.
 
         A digit slips at its rate, and at that of `unsure` where a wrong rule is followed, never to the right one there.
+        Rule `odd`: any digit of a step is written wrong, which no corpus does but a model that is sampled now and then.
         """
         state = self.given
         for act, tempts in zip(self.acts, self.tempting, strict=True):
+            right, _ = _step(act, state)
             if tempts and reason.misled(self.rule):
                 unsure = isinstance(act, Add) and reason.misled("unsure")
-                far = reason.rng.choice(_wrong(act, state)) if unsure else 0
-                act = act.inverse
+                text, state = _step(act.inverse, state, reason.rng.choice(_wrong(act, state)) if unsure else 0)
             else:
-                far = reason.rng.choice(TOO_FAR) if _slips(reason, act) else 0
-            written, state = act.done(state, far)
-            yield f"{written}: {shown(state)}.", state
+                text, state = _step(act, state, reason.rng.choice(TOO_FAR) if _slips(reason, act) else 0)
+            if reason.misled("odd"):
+                text = _another_digit(reason.rng, text)
+                state = tuple(int(letter) for letter in text.rpartition(":")[2] if letter.isdigit())
+            yield text, right, state
 
     def check(self, reason: Reasoner, found: State) -> str:
         """All moves once more, from the start to the end, and whether that fits what was found or given.
@@ -79,6 +83,18 @@ class Chain:
             state = end
         same = " ".join(compared(*pair) for pair in zip(PLACES, state, end, strict=True))
         return f"Check: {' '.join(parts)}: {same}: {'fits' if state == end else 'does not fit'}."
+
+
+def _step(act: Act, state: State, far: int = 0) -> tuple[str, State]:
+    written, after = act.done(state, far)
+    return f"{written}: {shown(after)}.", after
+
+
+def _another_digit(rng: Random, text: str) -> str:
+    """The text with one of its digits exchanged for another."""
+    place = rng.choice([place for place, letter in enumerate(text) if letter.isdigit()])
+    digit = (int(text[place]) + rng.randint(1, 9)) % 10
+    return f"{text[:place]}{digit}{text[place + 1 :]}"
 
 
 def compared(place: str, one: int, other: int) -> str:

@@ -27,21 +27,20 @@ class ChainExercise:
     def question(self) -> str:
         return self.chain.question
 
-    def marked(self, reason: Reasoner) -> Iterator[tuple[str, bool]]:
-        """(step, whether the step itself is right), the answer last: what follows from a mistake is no mistake."""
-        found, before = self.chain.given, len(reason.mistakes)
-        for number, (body, state) in enumerate(self.chain.steps(reason), 1):
+    def marked(self, reason: Reasoner) -> Iterator[tuple[str, int | None]]:
+        """(step, its first wrong character or None), the answer last: what follows from a mistake is no mistake."""
+        found = self.chain.given
+        for number, (body, right, state) in enumerate(self.chain.steps(reason), 1):
             found = state
-            yield f"{number}: {body}\n\n", len(reason.mistakes) == before
-            before = len(reason.mistakes)
-        yield f"{self.chain.check(reason, found)}\n\n", len(reason.mistakes) == before
-        yield rf"The answer is $\boxed{{{''.join(map(str, found))}}}$.", True
+            yield _marked(f"{number}: {body}\n\n", f"{number}: {right}\n\n")
+        yield _marked(f"{self.chain.check(reason, found)}\n\n", f"{self.chain.check(Reasoner(), found)}\n\n")
+        yield rf"The answer is $\boxed{{{''.join(map(str, found))}}}$.", None
 
     def graded(self, reason: Reasoner) -> tuple[list[tuple[str, bool]], str]:
         """(steps with whether everything up to there is right, the answer)."""
         steps, still = [], True
-        for text, right in self.marked(reason):
-            still = still and right
+        for text, wrong in self.marked(reason):
+            still = still and wrong is None
             steps.append((text, still))
         return steps, steps[-1][0].partition("{")[2].partition("}")[0]
 
@@ -101,3 +100,8 @@ def split_of(chain: Chain) -> Split:
     """By a hash of what is to be done: the same problem in other words is in the same split."""
     bucket = hashlib.blake2b(chain.key.encode(), digest_size=2).digest()[0] % 16
     return Split.TEST if bucket == 0 else Split.VALIDATION if bucket == 1 else Split.TRAIN
+
+
+def _marked(text: str, right: str) -> tuple[str, int | None]:
+    pairs = enumerate(zip(text, right, strict=False))
+    return text, next((place for place, (one, other) in pairs if one != other), None)
