@@ -141,7 +141,11 @@ def _columns(folder: Path, *names: str) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize(("able", "used"), [({}, False), ({"avx512_bf16": True}, True), ({"amx_bf16": True}, True)])
 def test_bfloat16_is_used_where_the_processor_has_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], able: dict[str, bool], used: bool
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    able: dict[str, bool],
+    used: bool,
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"architecture": "x86_64", **able}, raising=False)

@@ -72,7 +72,9 @@ def test_a_mark_is_judged_by_what_the_layer_before_the_last_says():
         model.model.layers[-1].mlp.down_proj.weight.zero_()
         margin = (without := model(ids).logits)[0, 3, 5] - without[0, 3, 6]
     with_marks, without_marks = (StepLoss(5, 6, own=w, early=early)(outputs, labels) for w in (2.0, 0.0))
-    assert (with_marks - without_marks).item() == pytest.approx(2 * torch.nn.functional.softplus(margin).item(), rel=1e-4)
+    assert (with_marks - without_marks).item() == pytest.approx(
+        2 * torch.nn.functional.softplus(margin).item(), rel=1e-4
+    )
 
 
 def test_no_graded_solutions_is_said(tmp_path):

@@ -122,7 +122,9 @@ def test_a_check_compares_digit_by_digit() -> None:
 def test_an_odd_mistake_changes_one_digit_and_the_rest_follows_from_the_text() -> None:
     for drawn in draws("row", 3):
         steps = [text for text, _ in drawn.marked(Reasoner(Random(1), misconceptions={"odd": 0.5}))]
-        for before, (text, wrong) in zip(steps, drawn.marked(Reasoner(Random(1), misconceptions={"odd": 0.5})), strict=True):
+        for before, (text, wrong) in zip(
+            steps, drawn.marked(Reasoner(Random(1), misconceptions={"odd": 0.5})), strict=True
+        ):
             assert before == text and (wrong is None or text[wrong].isdigit())
         worked = drawn.graded_right()
         first = next(place for place, text in enumerate(steps) if text != worked[place])

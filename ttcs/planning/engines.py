@@ -12,6 +12,7 @@ from heapq import heapify, heappop, heappush
 from typing import Protocol
 
 from ttcs.core import Continue, Continued, Judge, Judged, ModelSize, Step, Trajectory
+from ttcs.core.queue import Queue
 from ttcs.planning.blocks import BlockCache, blocks, chain
 from ttcs.planning.device import Device
 from ttcs.planning.machine import Costs
@@ -63,7 +64,7 @@ class SimulatedPolicy:
         self._writer, self._costs, self._device = writer, costs, device
         self._room = cache_tokens
         self._cache = BlockCache(cache_tokens)
-        self._queue: list[tuple[int, int, Continue]] = []  # a heap: the oldest problem, then the oldest request
+        self._queue = Queue[Continue]()
         self._rows: list[tuple[int, int, Row]] = []  # a heap: the pass that writes its last token, the ticket
         self._held = self._attended = self._begun = 0
         self._done: list[tuple[int, Continued]] = []
@@ -71,12 +72,11 @@ class SimulatedPolicy:
         device.join("policy", self)
 
     def add(self, ticket: int, request: Continue) -> None:
-        heappush(self._queue, (request.order, ticket, request))
+        self._queue.add(ticket, request)
 
     def cancel(self, ticket: int) -> Continued | None:
         """A pass that is under way takes as long as it would have."""
-        self._queue = [entry for entry in self._queue if entry[1] != ticket]
-        heapify(self._queue)
+        self._queue.cancel(ticket)
         if done := [result for name, result in self._done if name == ticket]:
             self._done = [entry for entry in self._done if entry[0] != ticket]
             return done[0]
@@ -106,8 +106,7 @@ class SimulatedPolicy:
     def begin(self) -> float | None:
         read = 0
         while self._queue and len(self._rows) < self.capacity and (self._held < self._room or not self._rows):
-            read += self._open(*self._queue[0][1:])
-            heappop(self._queue)
+            read += self._open(*self._queue.pop())
         if not self._rows:
             return None
         self._attended += len(self._rows)
@@ -162,18 +161,17 @@ class SimulatedPRM:
         self._judgement, self._costs, self._device = judgement, costs, device
         self._template, self._batch_tokens = template, batch_tokens
         self._cache = BlockCache(cache_tokens)
-        self._queue: list[tuple[int, int, Judge]] = []
+        self._queue = Queue[Judge]()
         self._pass: list[tuple[int, Judged]] = []
         self._done: list[tuple[int, Judged]] = []
         device.join("prm", self)
 
     def add(self, ticket: int, request: Judge) -> None:
-        heappush(self._queue, (request.order, ticket, request))
+        self._queue.add(ticket, request)
 
     def cancel(self, ticket: int) -> None:
         """What is read already is paid for."""
-        self._queue = [entry for entry in self._queue if entry[1] != ticket]
-        heapify(self._queue)
+        self._queue.cancel(ticket)
         self._pass = [entry for entry in self._pass if entry[0] != ticket]
         self._done = [entry for entry in self._done if entry[0] != ticket]
 
@@ -197,7 +195,7 @@ class SimulatedPRM:
     def begin(self) -> float | None:
         read = 0
         while self._queue and read < self._batch_tokens and len(self._pass) < self.capacity:
-            _, ticket, request = heappop(self._queue)
+            ticket, request = self._queue.pop()
             result = self._read(request.trajectory)
             self._pass.append((ticket, result))
             read += result.tokens - result.cached_tokens

@@ -7,12 +7,12 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from heapq import heapify, heappop, heappush
 from itertools import accumulate
 from statistics import NormalDist
 from zlib import crc32
 
 from ttcs.core import Continue, Continued, ModelSize, Problem, Step, Stop, Trajectory
+from ttcs.core.queue import Queue
 from ttcs.errors import UserError
 from ttcs.policies.limits import check_step_tokens
 from ttcs.policies.scripted_chain import ScriptedChain
@@ -64,7 +64,7 @@ class ScriptedPolicy:
     seed: int = 0
     size: ModelSize = SIZE
     cache_tokens: int | None = None
-    _queue: list[tuple[int, int, Continue]] = field(init=False, default_factory=list)  # a heap: the oldest first
+    _queue: Queue[Continue] = field(init=False, default_factory=Queue)
     _active: list[_Decoding] = field(init=False, default_factory=list)
     _order: random.Random = field(init=False, default_factory=lambda: random.Random(0))
     _draw: random.Random = field(init=False, default_factory=random.Random)  # seeded anew for every request
@@ -73,11 +73,10 @@ class ScriptedPolicy:
         check_step_tokens(self.step_tokens)
 
     def add(self, ticket: int, request: Continue) -> None:
-        heappush(self._queue, (request.order, ticket, request))
+        self._queue.add(ticket, request)
 
     def cancel(self, ticket: int) -> Continued | None:
-        self._queue = [entry for entry in self._queue if entry[1] != ticket]
-        heapify(self._queue)
+        self._queue.cancel(ticket)
         given_up = next((decoding for decoding in self._active if decoding.ticket == ticket), None)
         if given_up is None:
             return None
@@ -96,7 +95,7 @@ class ScriptedPolicy:
 
     def step(self) -> list[tuple[int, Continued]]:
         while self._queue and len(self._active) < self.capacity:
-            _, ticket, request = heappop(self._queue)
+            ticket, request = self._queue.pop()
             result = self.continued(request)
             self._active.append(_Decoding(ticket, result, sum(len(step.tokens) for step in result.steps)))
         for decoding in self._active:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from heapq import heapify, heappop, heappush
 from itertools import groupby
 from math import nan
 
@@ -11,6 +10,7 @@ import numpy as np
 import torch
 
 from ttcs.core import Continue, Continued, ModelSize, Step
+from ttcs.core.queue import Queue
 from ttcs.models.cached import CachedModel
 from ttcs.models.hub import pinned
 from ttcs.models.load import context_length, load_model, load_tokenizer, model_size
@@ -91,7 +91,7 @@ class TransformersPolicy:
         self.rules = rules(self.tokenizer, generation, end_at_box, max_tokens, context, thinking, step_tokens)
         self._model = CachedModel(loaded, batch_size, cache_gb)
         self.cache_tokens: int | None = self._model.prefixes.limit
-        self._queue: list[tuple[int, int, Continue]] = []  # a heap: the oldest problem, then the oldest request
+        self._queue = Queue[Continue]()
         self._rows: list[Row] = []
         self._prompt = Prompt(self.tokenizer, system_prompt, chat_template, revision_format(model, revision), thinking)
 
@@ -99,13 +99,12 @@ class TransformersPolicy:
         problem = request.trajectory.problem
         if problem.before:  # a conversation that the template does not take is its asker's affair alone
             self._prompt(problem)
-        heappush(self._queue, (request.order, ticket, request))
+        self._queue.add(ticket, request)
 
     @torch.inference_mode()
     def cancel(self, ticket: int) -> Continued | None:
         """The row is free at once. What it had written is not kept, as nobody goes on from there; its prefix is."""
-        self._queue = [entry for entry in self._queue if entry[1] != ticket]
-        heapify(self._queue)
+        self._queue.cancel(ticket)
         place = next((place for place, row in enumerate(self._rows) if row.ticket == ticket), None)
         return None if place is None else self._result(self._remove(place))
 
@@ -132,7 +131,7 @@ class TransformersPolicy:
         fresh: list[Row] = []
         full: list[tuple[int, Continued]] = []
         while self._queue and len(self._rows) + len(fresh) < self.capacity:
-            row = self._open(*heappop(self._queue)[1:])
+            row = self._open(*self._queue.pop())
             if row.draft.room > 0:
                 fresh.append(row)
             else:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
-from heapq import heapify, heappop, heappush
 from zlib import crc32
 
 from ttcs.core import Judge, Judged, ModelSize, Trajectory
+from ttcs.core.queue import Queue
 from ttcs.policies.scripted import words
 from ttcs.prms.scripted_belief import ScriptedBelief
 
@@ -37,15 +37,14 @@ class ScriptedPRM:
     seed: int = 0
     size: ModelSize = SIZE
     cache_tokens: int | None = None
-    _queue: list[tuple[int, int, Judge]] = field(init=False, default_factory=list)  # a heap: the oldest first
+    _queue: Queue[Judge] = field(init=False, default_factory=Queue)
     _order: random.Random = field(init=False, default_factory=lambda: random.Random(0))
 
     def add(self, ticket: int, request: Judge) -> None:
-        heappush(self._queue, (request.order, ticket, request))
+        self._queue.add(ticket, request)
 
     def cancel(self, ticket: int) -> None:
-        self._queue = [entry for entry in self._queue if entry[1] != ticket]
-        heapify(self._queue)
+        self._queue.cancel(ticket)
 
     def wake(self) -> None:
         """It waits for nobody."""
@@ -54,8 +53,8 @@ class ScriptedPRM:
         """Nothing is left behind."""
 
     def step(self) -> list[tuple[int, Judged]]:
-        batch = [heappop(self._queue) for _ in range(min(self.capacity, len(self._queue)))]
-        done = [(ticket, self.judged(request.trajectory)) for _, ticket, request in batch]
+        batch = self._queue.take(self.capacity)
+        done = [(ticket, self.judged(request.trajectory)) for ticket, request in batch]
         if self.shuffle:
             self._order.shuffle(done)
         return done

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
-from heapq import heapify, heappop, heappush
 
 import torch
 
 from ttcs.core import Judge, Judged, ModelSize
+from ttcs.core.queue import Queue
 from ttcs.models.cached import CachedModel
 from ttcs.models.hub import pinned
 from ttcs.models.load import context_length, load_tokenizer, scorer_size
@@ -43,15 +43,14 @@ class TransformersPRM:
         self._context = context_length(self._scorer.model.config)
         self._model = CachedModel(self._scorer.model, batch_size, cache_gb)
         self.cache_tokens: int | None = self._model.prefixes.limit
-        self._queue: list[tuple[int, int, Judge]] = []  # a heap: the oldest problem, then the oldest request
+        self._queue = Queue[Judge]()
         self._memo = Memo()
 
     def add(self, ticket: int, request: Judge) -> None:
-        heappush(self._queue, (request.order, ticket, request))
+        self._queue.add(ticket, request)
 
     def cancel(self, ticket: int) -> None:
-        self._queue = [entry for entry in self._queue if entry[1] != ticket]
-        heapify(self._queue)
+        self._queue.cancel(ticket)
 
     def wake(self) -> None:
         """It waits for nobody."""
@@ -63,7 +62,7 @@ class TransformersPRM:
     @torch.inference_mode()
     def step(self) -> list[tuple[int, Judged]]:
         """Score one batch of the waiting solutions."""
-        batch = [heappop(self._queue)[1:] for _ in range(min(self.capacity, len(self._queue)))]
+        batch = self._queue.take(self.capacity)
         readings = [reading(judge, self._reader, self._context) for _, judge in batch]
         scores = self._memo.known(readings)
         missing = dict.fromkeys(p for asked in readings for p in asked.prefixes if p and p not in scores)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from heapq import heapify, heappop, heappush
 from typing import Any
 
 from ttcs.core import Judge, Judged, ModelSize
+from ttcs.core.queue import Queue
 from ttcs.errors import UserError
 from ttcs.models.hub import pinned
 from ttcs.models.load import context_length, load_model, load_tokenizer, model_size
@@ -48,14 +48,13 @@ class TwoModelsPRM:
         self.size: ModelSize = _together([model_size(name, one) for name, one in zip(names, loaded, strict=True)])
         self.capacity = batch_size
         self.cache_tokens: int | None = min(one.limit for one in self._models)
-        self._queue: list[tuple[int, int, Judge]] = []  # a heap: the oldest problem, then the oldest request
+        self._queue = Queue[Judge]()
 
     def add(self, ticket: int, request: Judge) -> None:
-        heappush(self._queue, (request.order, ticket, request))
+        self._queue.add(ticket, request)
 
     def cancel(self, ticket: int) -> None:
-        self._queue = [entry for entry in self._queue if entry[1] != ticket]
-        heapify(self._queue)
+        self._queue.cancel(ticket)
 
     def wake(self) -> None:
         """It waits for nobody."""
@@ -66,7 +65,7 @@ class TwoModelsPRM:
 
     def step(self) -> list[tuple[int, Judged]]:
         """Score one batch of the waiting solutions."""
-        batch = [heappop(self._queue)[1:] for _ in range(min(self.capacity, len(self._queue)))]
+        batch = self._queue.take(self.capacity)
         return list(zip([ticket for ticket, _ in batch], self._judged([judge for _, judge in batch]), strict=True))
 
     def _judged(self, judges: Sequence[Judge]) -> list[Judged]:

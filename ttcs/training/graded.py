@@ -52,8 +52,8 @@ class GradedSolutions:
 class GradedSamples:
     """Stage: solutions of the policy, `per_problem` each, at temperatures drawn from `temperatures`.
 
-    What is not finished, or reaches the right answer by another way, is left out. problems: of which set. shard, shards: this process draws
-    `solutions / shards` of the solutions, from exercises of its own.
+    What is not finished, or reaches the right answer by another way, is left out. problems: of which set. shard,
+    shards: this process draws `solutions / shards` of the solutions, from exercises of its own.
     """
 
     out: str
