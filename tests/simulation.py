@@ -116,7 +116,7 @@ class Recorded:
             request = next(inner)
             while True:
                 if isinstance(request, Parallel):
-                    reply = yield Parallel(tuple(map(self.recorded, request.searches)))
+                    reply = yield replace(request, searches=tuple(map(self.recorded, request.searches)))
                 else:
                     reply = yield request
                     self.log.append((request, reply))

@@ -23,7 +23,8 @@ from ttcs.strategies.dvts import DVTS
 from ttcs.strategies.lookahead import Lookahead
 
 FILES = sorted((Path(__file__).parents[2] / "ttcs" / "strategies").glob("*.py"))
-STEERED = "budget_forcing", "probing", "rejection_sampling", "step_conditional"  # they keep to limits of their own
+# They keep to limits of their own.
+STEERED = "adaptive_forcing", "budget_forcing", "probing", "rejection_sampling", "step_conditional"
 every = pytest.mark.parametrize("name", STRATEGIES)
 
 

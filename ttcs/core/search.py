@@ -86,9 +86,14 @@ class Parallel:
     what one comes to does not depend on how far the others are: what they begin with is best scored before. Where the
     budget has a limit they advance together, a request of each at a time, in the order given: what one may still spend
     depends on what the others have spent.
+
+    enough: they run one after another instead, and the reply is the candidates of the shortest beginning of them, in
+    their order, for which this holds, as `Sample` has it; of all of them where it never does. It is asked when a search
+    has ended, and no other is under way then.
     """
 
     searches: tuple[Search, ...]
+    enough: Enough | None = None
 
 
 Request = Sample | Score | Append | Parallel

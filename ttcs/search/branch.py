@@ -6,10 +6,11 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import islice
+from typing import Any
 
 from ttcs.core import Continue, Request, Sample, Score, Search
 from ttcs.search.tree import Tree
-from ttcs.search.waves import Branching, Reply
+from ttcs.search.waves import Branching, Reading, Reply
 
 
 @dataclass(slots=True)
@@ -58,36 +59,46 @@ class Branch:
         turn, self.turn = self.turn, self.turn + 1
         return [Branch(search, self.tree.fork(), f"{self.name}\0{turn}\0{i}") for i, search in enumerate(searches)]
 
-    def join(self, forks: Iterable[Branch]) -> None:
+    def join(self, forks: Iterable[Branch], in_turn: bool = False) -> None:
+        """in_turn: they ran one after another."""
         joined = list(forks)
         self.tree.join(fork.tree for fork in joined)
-        self.rounds += max((fork.rounds for fork in joined), default=0)
+        rounds = [fork.rounds for fork in joined]
+        self.rounds += sum(rounds) if in_turn else max(rounds, default=0)
 
 
 Asked = tuple[Branch, Sample | Score]  # what an engine has to give
-# All that a search, and those that advance together with it, ask for at a time.
-Rounds = Generator[list[Asked] | Branching, list[Reply], Reply]
+# All that a search, and those that advance together with it, ask for at a time; of answers that are read the groups.
+Rounds = Generator[list[Asked] | Branching | Reading, list[Any], Reply]
 
 
-def in_step(searches: Sequence[Rounds]) -> Generator[list[Asked], list[Reply], list[Reply]]:
+def in_step(searches: Sequence[Rounds]) -> Generator[list[Asked] | Reading, list[Any], list[Reply]]:
     """What searches side by side ask for, a request of each at a time; the candidates of each."""
     asked: dict[int, list[Asked]] = {}
+    reading: dict[int, Reading] = {}
     found: list[Reply] = [()] * len(searches)
 
-    def advance(place: int, replies: list[Reply] | None) -> None:
+    def advance(place: int, replies: list[Any] | None) -> None:
         try:
             round_ = next(searches[place]) if replies is None else searches[place].send(replies)
-            assert not isinstance(round_, Branching)  # those within advance together too
-            asked[place] = round_
         except StopIteration as end:
-            asked.pop(place, None)
             found[place] = end.value
+            return
+        assert not isinstance(round_, Branching)  # those within advance together too
+        if isinstance(round_, Reading):
+            reading[place] = round_
+        else:
+            asked[place] = round_
 
     for place in range(len(searches)):
         advance(place, None)
-    while asked:
-        replies: Iterator[Reply] = iter((yield [one for each in asked.values() for one in each]))
-        for place, own in list(asked.items()):
+    while asked or reading:
+        while reading:
+            place, read = reading.popitem()
+            advance(place, (yield read))
+        waiting, asked = dict(sorted(asked.items())), {}
+        replies: Iterator[Reply] = iter((yield [one for each in waiting.values() for one in each]) if waiting else ())
+        for place, own in waiting.items():
             advance(place, list(islice(replies, len(own))))
     return found
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 from ttcs.core import (
     PRM,
@@ -118,11 +119,14 @@ class Execution:
 
     def _waves(self, rounds: Rounds) -> Running[Reply]:
         """What a search asks for, as waves for the engines; its candidates."""
-        replies: list[Reply] | None = None
+        replies: list[Any] | None = None
         try:
             while True:
                 asked = next(rounds) if replies is None else rounds.send(replies)
-                replies = (yield asked) if isinstance(asked, Branching) else (yield from self._answer(asked))
+                if isinstance(asked, Branching | Reading):
+                    replies = yield asked
+                else:
+                    replies = yield from self._answer(asked)
         except StopIteration as end:
             candidates: Reply = end.value
             return candidates
@@ -135,7 +139,7 @@ class Execution:
             said = branch.resume(None)
             while not isinstance(said, tuple):
                 if isinstance(said, Parallel):
-                    reply = yield from self._side_by_side(branch, said.searches)
+                    reply = yield from self._several(branch, said)
                 elif isinstance(said, Append):
                     steps = self.policy.append(said.text, said.cut)
                     reply = tuple(branch.tree.grow(trajectory, steps, False) for trajectory in said.trajectories)
@@ -145,6 +149,31 @@ class Execution:
             return said
         finally:
             branch.search.close()
+
+    def _several(self, branch: Branch, parallel: Parallel) -> Rounds:
+        if parallel.enough is None:
+            return (yield from self._side_by_side(branch, parallel.searches))
+        return (yield from self._in_turn(branch, parallel.searches, parallel.enough))
+
+    def _in_turn(self, branch: Branch, searches: Sequence[Search], enough: Enough) -> Rounds:
+        """The candidates of the shortest beginning of the searches that is enough; the others never begin."""
+        found: Reply = ()
+        answers, ended = Answers(), list[Branch]()
+        self._adaptive |= len(searches) > 1
+        forks = branch.fork(searches)
+        try:
+            for fork in forks:
+                ended.append(fork)
+                candidates = yield from self._rounds(fork)
+                found += candidates
+                (groups,) = yield Reading(partial(answers.read, candidates, 1))
+                if enough(found, groups):
+                    break
+            return found
+        finally:
+            for fork in forks:
+                fork.search.close()
+            branch.join(ended, in_turn=True)
 
     def _side_by_side(self, branch: Branch, searches: Sequence[Search]) -> Rounds:
         """The candidates of all; what one of them fails with ends the others."""

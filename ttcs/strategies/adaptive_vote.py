@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ttcs.core import Candidate, Problem, Reduction, Sample, Search, Stopping, Trajectory
+from ttcs.core import Problem, Reduction, Sample, Search, Stopping, Trajectory
 from ttcs.strategies.checks import at_least
+from ttcs.strategies.votes import settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +27,5 @@ class AdaptiveVote:
 
     def search(self, problem: Problem) -> Search:
         solutions = (Trajectory(problem),) * self.n
-        return (yield Sample(solutions, enough=self.enough, scored=self.stopping.reads_scores))
-
-    def enough(self, drawn: tuple[Trajectory, ...], groups: tuple[int | None, ...]) -> bool:
-        votes = [
-            Candidate(group, self.reduction(one.scores), one.subtree) for one, group in zip(drawn, groups, strict=True)
-        ]
-        return self.stopping(votes, self.n)
+        enough = settled(self.stopping, self.reduction, self.n)
+        return (yield Sample(solutions, enough=enough, scored=self.stopping.reads_scores))
