@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ttcs.choice.selection import Majority
-from ttcs.choice.sharing import Sharing, unsettled
+from ttcs.choice.sharing import Draw, Sharing, unsettled
 from ttcs.core import Candidate
 from ttcs.errors import UserError
 from ttcs.records.early import Samples
@@ -45,10 +46,29 @@ def test_it_spends_what_there_is_and_no_more(
 ) -> None:
     found = shares(problems(drawn), range(8), n, Sharing(None, block, part))
     costs = [tokens for _, tokens in drawn]
-    assert found.tokens == sum(k * cost for k, cost in zip(found.samples, costs, strict=True))
-    assert found.equal_tokens == n * sum(costs) and found.tokens <= found.equal_tokens
-    assert found.equal_tokens - found.tokens < block * max(costs)  # less than the next would have cost
+    whole = sum(k * cost for k, cost in zip(found.samples, costs, strict=True))
+    assert found.tokens == found.equal_tokens == n * sum(costs)
+    assert 0 <= found.tokens - whole < max(costs)  # of the sample in which the tokens ran out
     assert max(found.samples) <= 8
+
+
+def test_the_last_sample_is_cut_off_where_the_tokens_run_out() -> None:
+    pool = [made("a", [0] * 8, 5), made("b", [0] * 8, 5)]
+    for tokens, samples, rounds in ((9, (1, 0), 1), (10, (2, 0), 1), (11, (2, 0), 2), (20, (2, 2), 2), (4, (0, 0), 1)):
+        found = shares(pool, range(8), 4, Sharing(tokens, 2, 0.5))
+        assert (found.samples, found.tokens, found.rounds) == (samples, tokens, rounds)
+
+
+def test_a_round_is_drawn_in_the_order_of_the_problems_and_their_samples() -> None:
+    asked: list[list[Draw]] = []
+
+    def draw(wanted: Sequence[Draw]) -> list[Candidate]:
+        asked.append(list(wanted))
+        return [Candidate(0, -math.inf)] * min(len(wanted), 10 - sum(map(len, asked[:-1])))
+
+    assert Sharing(None, 2, 0.5).share_out(4, 5, draw) == 3
+    assert asked == [[(0, 0), (0, 1), (1, 0), (1, 1)], [(2, 0), (2, 1), (3, 0), (3, 1)],
+                     [(0, 2), (0, 3), (1, 2), (1, 3)]]  # fmt: skip
 
 
 @given(drawn=pools)

@@ -289,7 +289,7 @@ def test_one_that_is_forgotten_ends_by_itself() -> None:
         ({"seed": -1}, "seed=-1 is not a whole number of at least 0"),
         ({"temperature": -0.5}, "temperature=-0.5 is not a number of at least 0"),
         ({"width": 4}, "width is none of strategy, selection"),
-        ({"budget": "shared"}, "budget=shared is of python -m ttcs.replay alone"),
+        ({"budget": "shared"}, "budget=shared is of a run over a problem set"),
         ({"budget": "tokens", "tokens": 0}, "budget.tokens=0 is not a whole number of at least 1"),
         ({"words": ["policy=zoo"]}, "policy=zoo cannot differ from call to call"),
         ({"words": ["strategy.widht=4"]}, "there is no key strategy.widht"),

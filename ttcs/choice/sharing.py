@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ttcs.choice.stopping.beta import probability
 from ttcs.choice.stopping.votes import leaders, votes
 from ttcs.core import Candidate
+
+Draw = tuple[int, int]  # a problem, and the place of one of its samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,14 +19,32 @@ class Sharing:
     Our own rule, after the question that Damani et al. (2024) have a model answer: what is gained by more samples here?
     Instead of learning that it takes the chance that the answer in front is not the likelier of the two leading ones
     (`Beta`), which the next samples may show. Ties go to the problem with fewer samples, then to the one named first,
-    so that the order depends on the round and the problem, and on nothing that arrives sooner or later.
+    so that the order depends on the round and the problem, and on nothing that arrives sooner or later. In this order
+    samples are paid for; the one in which the tokens run out has no answer, and is the last.
 
-    tokens: for all problems together (None: what n samples of each would take).
+    tokens: for all problems together (None, of a replay: what n samples of each would take).
     """
 
     tokens: int | None
     block: int
     part: float
+
+    def share_out(self, problems: int, most: int, draw: Callable[[Sequence[Draw]], Sequence[Candidate]]) -> int:
+        """Rounds until each of so many problems has `most` samples, or the tokens are spent; how many it took.
+
+        draw: what has come of these samples, in this order, as far as the tokens last.
+        """
+        drawn: list[list[Candidate]] = [[] for _ in range(problems)]
+        rounds = 0
+        while asked := self.round(drawn, most):
+            wanted = [(i, k) for i in asked for k in range(len(drawn[i]), min(len(drawn[i]) + self.block, most))]
+            found = draw(wanted)
+            for (i, _), sample in zip(wanted, found, strict=False):
+                drawn[i].append(sample)
+            rounds += bool(found)
+            if len(found) < len(wanted):
+                break
+        return rounds
 
     def round(self, drawn: Sequence[Sequence[Candidate]], most: int) -> list[int]:
         """The problems that get samples next, the least settled first; empty once all have `most`.

@@ -9,6 +9,7 @@ from typing import Any
 
 from ttcs.config.components import build
 from ttcs.config.home import at_home
+from ttcs.errors import UserError
 from ttcs.planning import pilot, simulation
 from ttcs.planning.estimate import Estimate, estimate
 from ttcs.planning.machine import Machine
@@ -40,7 +41,10 @@ def points(configs: Iterable[Mapping[str, Any]]) -> list[Point]:
 
 
 def _point(config: Mapping[str, Any], found: dict[Path, Sequence[pilot.Run]]) -> Point:
-    problems = len(Plan.of(config).problems)
+    plan = Plan.of(config)
+    if plan.shares:
+        raise UserError("budget=shared is not planned: budget.tokens is what it decodes, whatever n is")
+    problems = len(plan.problems)
     machine: Machine = build(config, "gpu")
     expected = _expected(config, found)
     return Point(

@@ -19,6 +19,7 @@ from ttcs.config.writable import made, writing
 from ttcs.errors import UserError
 
 CONFIG, RECORDS, SUMMARY, VERSIONS = "config.yaml", "records.jsonl", "summary.json", "versions.json"
+DRAWN = "drawn.jsonl"  # of a run that has no records yet (`ttcs.records.drawn`)
 SCORES = "scores.jsonl"  # of solutions that a verifier was asked about (docs/verifiers.md)
 LIBRARIES = ("ttcs", "torch", "transformers", "tokenizers", "vllm", "math-verify", "sympy", "hydra-core", "numpy")
 NAMED = 3  # differing keys that a refusal names
@@ -43,9 +44,9 @@ def claim(folder: Path, config: Mapping[str, Any], option: str = "hydra.run.dir"
 
 
 def begun(folder: Path) -> bool:
-    """Whether there are records in it."""
-    records = folder / RECORDS
-    return records.exists() and records.stat().st_size > 0
+    """Whether there are records in it, or what they will be made of."""
+    files = folder / RECORDS, folder / DRAWN
+    return any(file.exists() and file.stat().st_size > 0 for file in files)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 
 from ttcs.config.writable import writing
 from ttcs.errors import UserError
@@ -43,7 +43,7 @@ class RecordFile:
         except BlockingIOError as error:
             self._file.close()
             raise UserError(f"another process is writing {path}") from error
-        self._cut_torn_line()
+        cut_torn_line(self._file)
 
     def __enter__(self) -> Self:
         return self
@@ -59,15 +59,17 @@ class RecordFile:
             self._file.write(record.to_json().encode() + b"\n")
             self._file.flush()
 
-    def _cut_torn_line(self, block: int = 1 << 16) -> None:
-        end = size = self._file.seek(0, os.SEEK_END)
-        while end > 0:
-            start = max(0, end - block)
-            self._file.seek(start)
-            newline = self._file.read(end - start).rfind(b"\n")
-            if newline >= 0:
-                end = start + newline + 1
-                break
-            end = start
-        if end < size:
-            self._file.truncate(end)
+
+def cut_torn_line(file: BinaryIO, block: int = 1 << 16) -> None:
+    """Cut off what follows the last newline."""
+    end = size = file.seek(0, os.SEEK_END)
+    while end > 0:
+        start = max(0, end - block)
+        file.seek(start)
+        newline = file.read(end - start).rfind(b"\n")
+        if newline >= 0:
+            end = start + newline + 1
+            break
+        end = start
+    if end < size:
+        file.truncate(end)

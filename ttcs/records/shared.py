@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from math import isnan
+from dataclasses import asdict, dataclass, field
+from math import inf, isnan
 from statistics import fmean
 from typing import Self
 
-from ttcs.choice.sharing import Sharing
-from ttcs.core import Selection
+from ttcs.choice.sharing import Draw, Sharing
+from ttcs.core import Candidate, Selection
 from ttcs.errors import UserError
 from ttcs.records.early import Samples
 from ttcs.records.interval import interval
 
 Pair = tuple[float, float]
 
+CUT = Candidate(None, -inf)  # the sample in which the tokens run out
+
 
 @dataclass(frozen=True, slots=True)
 class Shares:
     """One order of the samples: how many of each problem, those that n for each would have been, rounds, and tokens.
 
-    tokens, equal_tokens: of all problems (samples, where no record says tokens).
+    samples: without the one in which the tokens ran out. tokens, equal_tokens: of all problems (samples, where no
+    record says tokens).
     """
 
     samples: tuple[int, ...]
@@ -93,22 +96,41 @@ class Shared:
         return json.dumps({**flat, **asked}, indent=2, allow_nan=False) + "\n"
 
 
+@dataclass(slots=True)
+class Recorded:
+    """Draws what is on record, as far as the tokens last.
+
+    seen, costs: of each problem, sample by sample. left: tokens. samples: that each problem got whole.
+    """
+
+    seen: Sequence[Sequence[Candidate]]
+    costs: Sequence[Sequence[int]]
+    left: int
+    samples: list[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.samples = [0] * len(self.seen)
+
+    def draw(self, wanted: Sequence[Draw]) -> list[Candidate]:
+        found: list[Candidate] = []
+        for i, k in wanted:
+            if not self.left:
+                break
+            whole = self.costs[i][k] <= self.left
+            found.append(self.seen[i][k] if whole else CUT)
+            self.samples[i] += whole
+            self.left -= min(self.costs[i][k], self.left)
+        return found
+
+
 def shares(problems: Sequence[Samples], order: Sequence[int], n: int, sharing: Sharing) -> Shares:
     """Samples in this order, n of each problem or shared out, until the tokens are spent: nothing is drawn beyond."""
     costs = [_costs(one, order) for one in problems]
     equal = sum(sum(own[:n]) for own in costs)
-    budget = left = equal if sharing.tokens is None else sharing.tokens
-    samples, rounds = [0] * len(problems), 0
-    seen = [[one.seen[i] for i in order] for one in problems]
-    while asked := sharing.round([own[:k] for own, k in zip(seen, samples, strict=True)], len(order)):
-        rounds += 1
-        for i in asked:
-            cost = sum(costs[i][samples[i] : samples[i] + sharing.block])
-            if cost > left:
-                return Shares(tuple(samples), n, rounds, budget - left, equal)
-            left -= cost
-            samples[i] = min(samples[i] + sharing.block, len(order))
-    return Shares(tuple(samples), n, rounds, budget - left, equal)
+    budget = equal if sharing.tokens is None else sharing.tokens
+    recorded = Recorded([[one.seen[i] for i in order] for one in problems], costs, budget)
+    rounds = sharing.share_out(len(problems), len(order), recorded.draw)
+    return Shares(tuple(recorded.samples), n, rounds, budget - recorded.left, equal)
 
 
 def graded(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Protocol, Self, TypeVar
@@ -71,6 +71,25 @@ class Bar(AbstractContextManager["Bar"]):
             self._said = monotonic()
             task = self._progress.tasks[self._task]
             console.print(f"{task.description} {task.completed:.0f}/{task.total:.0f}", *rates, sep="  ")
+
+
+@contextmanager
+def spending(tokens: int) -> Iterator[Callable[[int], None]]:
+    """A bar of the tokens of a budget, to be told how many were spent more; without a terminal a line now and then."""
+    said = monotonic()
+
+    def tell(spent: int) -> None:
+        nonlocal said
+        bar.advance(task, spent)
+        if not console.is_terminal and monotonic() - said > LOG_SECONDS:
+            said = monotonic()
+            console.print(f"{bar.tasks[task].completed:,.0f} of {tokens:,} tokens spent")
+
+    counted = TextColumn("{task.completed:,.0f} of {task.total:,.0f} tokens")
+    columns = SpinnerColumn("line"), BarColumn(bar_width=None), counted, TimeElapsedColumn()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=tokens)
+        yield tell
 
 
 def track(items: Sequence[Item], what: str) -> Iterator[Item]:

@@ -25,7 +25,7 @@ from ttcs.records.folder import CONFIG, RECORDS, SUMMARY, claim, write
 from ttcs.records.record import Record
 from ttcs.records.record_file import RecordFile, read
 from ttcs.records.summary import Setting, Summary, summarize
-from ttcs.running import naming, progress
+from ttcs.running import naming, progress, rounds
 from ttcs.running.contents import Contents, check, keep
 from ttcs.running.memory import divided
 from ttcs.running.naming import called
@@ -42,10 +42,14 @@ naming.register()
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What there is to do. Making one finds everything wrong that can be found without loading a model."""
+    """What there is to do. Making one finds everything wrong that can be found without loading a model.
+
+    shares: the problems share a budget.
+    """
 
     difficulty: Difficulty
     problems: tuple[Problem, ...]
+    shares: bool
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Plan:
@@ -57,11 +61,10 @@ class Plan:
         for key in ("policy", "prm", "difficulty", "dataset", *METHOD):
             complete(config, key)
         ranges.check(config)
-        for key in METHOD:
-            built = build(config, key)
-            if isinstance(built, Sharing):
-                raise UserError("budget=shared is of python -m ttcs.replay alone: a run has a budget for each problem")
-        return cls(build(config, "difficulty"), share(config, "dataset"))
+        strategy, _, _, budget = (build(config, key) for key in METHOD)
+        if shares := isinstance(budget, Sharing):
+            rounds.check(config, strategy, budget)
+        return cls(build(config, "difficulty"), share(config, "dataset"), shares)
 
 
 def job(config: DictConfig) -> Summary | None:
@@ -99,15 +102,14 @@ def conclude(folder: Path, difficulty: Difficulty, setting: Setting, draw: Draw,
 def _search(plan: Plan, config: DictConfig, records: RecordFile, title: str) -> bool:
     """Bring the records up to date; False if they were."""
     done, seconds = _done(records.path, plan.problems)
-    waiting = [problem for problem in plan.problems if problem.id not in done]
+    waiting, folder = [problem for problem in plan.problems if problem.id not in done], records.path.parent
     if not waiting:
         return False
-    folder = records.path.parent
     keep(folder, Contents.of(config, plan.problems))
     if note := unused(config):
         progress.console.print(f"  {note}", markup=False)
     with _resumable(done, len(plan.problems)):
-        found = (session if config.workers == 1 else parallel)(divided(config), waiting, seconds)
+        found = _begun(plan, divided(config), waiting, folder, seconds)
         keep(folder, Contents.of(config, plan.problems))  # what was loaded may have come from the Hub just now
         with progress.Bar(title, done.values(), len(plan.problems)) as bar:
             for record in found:
@@ -115,6 +117,14 @@ def _search(plan: Plan, config: DictConfig, records: RecordFile, title: str) -> 
                 done[record.problem_id] = record.correct
                 bar.advance(record)
     return True
+
+
+def _begun(
+    plan: Plan, config: DictConfig, waiting: Sequence[Problem], folder: Path, seconds: float
+) -> Iterator[Record]:
+    if plan.shares:
+        return rounds.session(config, plan.problems, {problem.id for problem in waiting}, folder, seconds)
+    return (session if config.workers == 1 else parallel)(config, waiting, seconds)
 
 
 def belongs(record: Record, references: Mapping[str, str | None], path: Path) -> None:

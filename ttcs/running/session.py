@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 
 from omegaconf import DictConfig
 
@@ -25,12 +26,19 @@ def session(config: DictConfig, problems: Iterable[Problem | None], seconds: flo
     policy = share(config, "policy")
     policy.reset()
     clock = Clock(seconds)
+    load = loader(config, clock)
+    outcomes = run(strategy, selection, problems, policy, load, budget, config.seed, config.open, config.ahead)
+    return (grade(outcome, selection, reduction, clock.seconds()) for outcome in outcomes)
 
-    def prm() -> PRM:
+
+def loader(config: DictConfig, clock: Clock) -> Callable[[], PRM]:
+    """The PRM, which is loaded on the first call, while the clock stands still."""
+
+    @cache
+    def load() -> PRM:
         with clock.stopped():
             loaded: PRM = share(config, "prm")
             loaded.reset()
             return loaded
 
-    outcomes = run(strategy, selection, problems, policy, prm, budget, config.seed, config.open, config.ahead)
-    return (grade(outcome, selection, reduction, clock.seconds()) for outcome in outcomes)
+    return load

@@ -54,13 +54,26 @@ def run(
     what runs ahead, or the capacity of the engines.
     """
     load = cache(prm)
-    searches = Searches(policy, load, Opening(bound, policy.max_tokens))
-    arrivals, numbers = iter(problems), count()
+
+    def begun() -> Iterator[Running[Outcome] | None]:
+        for problem in problems:
+            if problem is None:
+                yield None
+            else:
+                execution = Execution(problem, policy, load, budget, seed, ahead=ahead)
+                yield execution.run(strategy.search(problem), selection.reads_scores)
+
+    return interleaved(begun(), policy, load, bound)
+
+
+def interleaved(
+    begun: Iterator[Running[Outcome] | None], policy: Policy, prm: Callable[[], PRM], bound: int | None
+) -> Iterator[Outcome]:
+    """Outcomes of searches, each of a problem of its own. begun: asked for them as `run` asks for problems."""
+    searches, numbers = Searches(policy, prm, Opening(bound, policy.max_tokens)), count()
     try:
         while True:
-            while searches.room and (problem := next(arrivals, None)) is not None:
-                execution = Execution(problem, policy, load, budget, seed, ahead=ahead)
-                running = execution.run(strategy.search(problem), selection.reads_scores)
+            while searches.room and (running := next(begun, None)) is not None:
                 yield from (ended.outcome for ended in searches.begin(next(numbers), running))
             if not searches.waiting:
                 return

@@ -48,7 +48,7 @@ class Method:
                 raise
             raise line from error
         if not isinstance(budget, Budget):
-            raise UserError("budget=shared is of python -m ttcs.replay alone: a search has a budget of its own")
+            raise UserError("budget=shared is of a run over a problem set: a solver has a budget for each problem")
         return cls(strategy, selection, reduction, budget, config.seed)
 
     @property
