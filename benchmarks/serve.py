@@ -95,8 +95,9 @@ def main(arguments: Sequence[str]) -> None:
     found = list(results(load, bare))
     print(report.table(found))
     print(
-        f"{asked.clients} clients for {asked.seconds:g} s, records {'kept' if asked.records else 'not kept'}; {processor()}, "
-        f"{len(os.sched_getaffinity(0))} cores; load {before:.1f} before and {os.getloadavg()[0]:.1f} after"
+        f"{asked.clients} clients for {asked.seconds:g} s, records {'kept' if asked.records else 'not kept'}; "
+        f"{processor()}, {len(os.sched_getaffinity(0))} cores; "
+        f"load {before:.1f} before and {os.getloadavg()[0]:.1f} after"
     )
 
 
@@ -130,7 +131,9 @@ def results(load: Load, bare: dict[str, float]) -> Iterator[Result]:
     highest = quantiles(added, n=100)[98]
     yield Result("serve", "added to a search, 99th percentile", Spread.exact(highest), HIGHEST, unit=" ms")
     memory = f"{before:,.0f} MB after a request of each client, {after:,.0f} MB at the end"
-    yield Result("serve", "memory that the service has grown by", Spread.exact(after - before), None, unit=" MB", note=memory)
+    yield Result(
+        "serve", "memory that the service has grown by", Spread.exact(after - before), None, unit=" MB", note=memory
+    )
 
 
 async def _load(port: int, pid: int, clients: int, seconds: float) -> Load:
@@ -222,5 +225,7 @@ def _arguments(arguments: Sequence[str]) -> Any:
     parser = argparse.ArgumentParser("python -m benchmarks serve", description=__doc__)
     parser.add_argument("--clients", type=int, default=64, help="at once")
     parser.add_argument("--seconds", type=float, default=60.0, help="for which they ask")
-    parser.add_argument("--records", type=Path, help="folder in which the service keeps what it serves; else it does not")
+    parser.add_argument(
+        "--records", type=Path, help="folder in which the service keeps what it serves; else it does not"
+    )
     return parser.parse_args(arguments)

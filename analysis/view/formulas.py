@@ -1,4 +1,4 @@
-"""The formulas of texts as MathML, which browsers typeset by themselves: nothing is loaded for it, and no script is run.
+"""The formulas of texts as MathML, which browsers typeset by themselves: nothing is loaded for it.
 
 latex2mathml turns LaTeX into it, where it is installed (`pip install 'ttcs[view]'`). What it cannot read stays text.
 """
@@ -31,10 +31,10 @@ ELEMENTS = frozenset(
 )
 ATTRIBUTES = frozenset(
     {
-        *("display", "displaystyle", "scriptlevel", "mathvariant", "accent", "accentunder", "columnalign", "columnlines"),
-        *("fence", "form", "largeop", "lspace", "rspace", "maxsize", "minsize", "movablelimits", "separator", "stretchy"),
-        *("symmetric", "linethickness", "width", "height", "depth", "voffset", "notation", "columnspacing", "rowspacing"),
-        *("rowlines", "columnspan", "rowspan"),
+        *("display", "displaystyle", "scriptlevel", "mathvariant", "accent", "accentunder", "fence", "form", "largeop"),
+        *("lspace", "rspace", "maxsize", "minsize", "movablelimits", "separator", "stretchy", "symmetric", "width"),
+        *("height", "depth", "voffset", "linethickness", "notation", "columnalign", "columnlines", "columnspacing"),
+        *("columnspan", "rowlines", "rowspacing", "rowspan"),
     }
 )
 _FOUND = re.compile(FORMULA, re.DOTALL)

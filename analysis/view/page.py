@@ -30,7 +30,9 @@ def page(runs: Sequence[Run], formulas: Formulas) -> Iterator[str]:
         "title": escape(" | ".join(run.title for run in runs)),
         "policy": POLICY.format(style=_hash(style), script=_hash(script)),
         "style": style,
-        "index": _harmless(json.dumps(index(runs, formulas), ensure_ascii=False, allow_nan=False, separators=(",", ":"))),
+        "index": _harmless(
+            json.dumps(index(runs, formulas), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        ),
         "script": script,
     }
     before, after = Template(_file("page.html")).substitute(texts | {"chunks": "\0"}).split("\0")

@@ -57,7 +57,7 @@ class Run:
     def of(cls, folder: Path, formulas: Formulas, last: int | None = None) -> Run:
         """UserError where it is not the folder of a run, or one of its records is none.
 
-        formulas: of the page. last: of a run that goes on so many of its searches, the newest ones, in that order; None: all of them.
+        formulas: of the page. last: searches of a run that goes on, the newest in that order; None: all.
         """
         stored = Stored.of(folder)
         rows = _rows(stored, formulas, last)

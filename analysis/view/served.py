@@ -1,4 +1,4 @@
-"""The window for what a service has kept (docs/serving.md): `serve.window` names it, so that ttcs need not know of it."""
+"""The window for what a service has kept (docs/serving.md). `serve.window` names it: ttcs knows nothing of it."""
 
 from __future__ import annotations
 

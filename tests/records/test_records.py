@@ -91,7 +91,12 @@ def test_the_newest_ones(tmp_path: Path) -> None:
             file.append(record(name))
     with path.open("ab") as torn:
         torn.write(b"{")
-    assert [[one.problem_id for one in read(path, last)] for last in (1, 2, 3, 9)] == [["c"], ["b", "c"], [*"abc"], [*"abc"]]
+    assert [[one.problem_id for one in read(path, last)] for last in (1, 2, 3, 9)] == [
+        ["c"],
+        ["b", "c"],
+        [*"abc"],
+        [*"abc"],
+    ]
 
 
 def test_a_line_that_there_is_no_room_for_is_not_torn(tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ def ask(port: int, question: str = "1 + 1?") -> dict[str, Any]:
 
 
 def until_health(port: int, searches: int) -> None:
-    ends = monotonic() + 120
+    ends = monotonic() + 240
     while monotonic() < ends:
         try:
             with urlopen(f"http://127.0.0.1:{port}/health", timeout=30) as answer:

@@ -79,10 +79,14 @@ def looked(address: str, **headers: str) -> str:
         return text
 
 
+def runs(kept: Path) -> list[Stored]:
+    return [Stored.of(file.parent) for file in kept.glob("*/records.jsonl")]
+
+
 def only(kept: Path) -> Path:
-    """The one run."""
-    (file,) = kept.glob("*/records.jsonl")
-    return file.parent
+    """The folder of the one run."""
+    (run,) = runs(kept)
+    return run.folder
 
 
 def test_it_is_a_run(serve: Any, solver: ttcs.Solver, tmp_path: Path) -> None:
@@ -97,7 +101,9 @@ def test_it_is_a_run(serve: Any, solver: ttcs.Solver, tmp_path: Path) -> None:
     assert replace(record, run_seconds=0.0, ledger=found.ledger) == replace(found.record, run_seconds=0.0)
     assert record.ledger.decoded_tokens == told["usage"]["completion_tokens"]
     assert folder.name.startswith("vote-8-")
-    assert {"config.yaml", "fingerprint.json", "versions.json", "summary.json"} < {file.name for file in folder.iterdir()}
+    assert {"config.yaml", "fingerprint.json", "versions.json", "summary.json"} < {
+        file.name for file in folder.iterdir()
+    }
     assert run.setting is not None and (run.setting.n, run.setting.strategy, run.setting.dataset) == (
         8, "best_of_n", "served"
     )  # fmt: skip
@@ -143,8 +149,10 @@ def test_a_conversation_is_kept_with_its_question(serve: Any, tmp_path: Path) ->
 
 
 def test_what_a_request_changes_is_another_run(serve: Any, tmp_path: Path) -> None:
-    def temperature(run: Stored) -> Any:
-        return run.config["policy"].get("temperature")
+    def way(run: Stored) -> tuple[Any, ...]:
+        method, policy = run.folder.name.rpartition("-")[0], run.config["policy"]
+        seconds = run.config.get("deadline", {}).get("seconds")
+        return method, run.config["strategy"]["n"], policy.get("temperature"), policy["max_tokens"], seconds
 
     with serve() as address:
         for more in ({}, {"ttcs": {"n": 8}}, {"ttcs": {"n": 4}}, {"temperature": 0.5}, {"max_tokens": 5}, {"seed": 5}):
@@ -153,12 +161,7 @@ def test_what_a_request_changes_is_another_run(serve: Any, tmp_path: Path) -> No
         ask(address, ttcs={"seconds": 60})
         late = ask(address, "hold", ttcs={"seconds": 0.3})
     assert late["ttcs"]["late"]
-    runs = [Stored.of(file.parent) for file in (tmp_path / "kept").glob("*/records.jsonl")]
-    told = {
-        (run.folder.name.rpartition("-")[0], run.config["strategy"]["n"], temperature(run), run.config["policy"]["max_tokens"],
-         run.config.get("deadline", {}).get("seconds")): len(list(run.records()))
-        for run in runs
-    }  # fmt: skip
+    told = {way(run): len(list(run.records())) for run in runs(tmp_path / "kept")}
     most = 2048
     assert told == {
         ("vote-8", 8, None, most, None): 4,
@@ -222,9 +225,7 @@ def test_more_folders_than_are_open(serve: Any, tmp_path: Path, monkeypatch: pyt
     with serve() as address:
         for number in (1, 2, 3, 4, 1, 2):
             ask(address, ttcs={"n": number})
-    assert sorted(len(list(Stored.of(file.parent).records())) for file in (tmp_path / "kept").glob("*/records.jsonl")) == [
-        1, 1, 2, 2
-    ]  # fmt: skip
+    assert sorted(len(list(run.records())) for run in runs(tmp_path / "kept")) == [1, 1, 2, 2]
 
 
 def test_the_window_shows_the_newest_first(serve: Any, tmp_path: Path) -> None:

@@ -66,7 +66,9 @@ def _own(config: DictConfig) -> str | None:
     named = {group: called(group, choice[group], config[group]) for group in ("dataset", "policy", "prm")}
     if all(name == str(choice[group]) for group, name in named.items()):
         return None
-    return "_".join(shell_safe(named[group]) or choice[group] for group in named if group != "prm" or reads_scores(config))
+    return "_".join(
+        shell_safe(named[group]) or choice[group] for group in named if group != "prm" or reads_scores(config)
+    )
 
 
 def _kept(config: DictConfig, name: str) -> bool:

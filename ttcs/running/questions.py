@@ -50,4 +50,3 @@ def _config(run: Stored) -> Mapping[str, Any]:
     with own.open("rb") as lines:
         whole = sum(line.endswith(b"\n") for line in lines)
     return {**run.config, "dataset": {**run.config["dataset"], "path": str(own), "limit": whole or None}}
-

@@ -42,7 +42,7 @@ def app(
     records: Records | None = None,
     window: Window | None = None,
 ) -> Starlette:
-    """key: that clients have to send; None: any may come. records: keeps what was served. window: shows what is kept."""
+    """key: that clients have to send; None: any may come. records: keeps what was served. window: shows it."""
     service = Service(solver, settings, key, records, window)
     return Starlette(
         middleware=[Middleware(Counted, service.counts, SEARCHED, LEFT)],

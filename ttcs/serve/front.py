@@ -31,5 +31,7 @@ NOT_KEPT = "What is served is not kept; with <code>serve.records=FOLDER</code> i
 
 def page(methods: Mapping[str, Sequence[str]], kept: bool) -> str:
     """kept: whether what is served is on record."""
-    rows = (f"<dt>{escape(name)}</dt><dd><code>{escape(' '.join(words))}</code></dd>" for name, words in methods.items())
+    rows = (
+        f"<dt>{escape(name)}</dt><dd><code>{escape(' '.join(words))}</code></dd>" for name, words in methods.items()
+    )
     return PAGE.format(methods="\n".join(rows), records=NOTHING_YET if kept else NOT_KEPT)

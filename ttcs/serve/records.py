@@ -93,7 +93,7 @@ class Records:
         """On return it is on disk. What is returned has the id that it is there with. UserError: it is not there."""
         own = sorted((key, value) for key, value in asked.settings.items() if value is not None)
         with self._lock:
-            # Other seeds are no other method: they are with the questions. A deadline that was kept has changed nothing.
+            # Other seeds are no other method, and stand with the questions. A deadline that was kept changed nothing.
             same = tuple(pair for pair in own if pair[0] != "seed" and (found.late or pair[0] != "seconds"))
             folder = self._folder(*self._place(asked.model, same))
             return folder.append(asked.problem, found, asked.settings.get("seed"))

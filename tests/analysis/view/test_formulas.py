@@ -41,11 +41,11 @@ def test_what_is_a_formula(text: str, expected: list[str]) -> None:
     assert found(text) == expected
 
 
-@pytest.mark.parametrize("text", [r"\[" * 50_000, r"\(" * 50_000, "$a" * 50_000, "$" * 50_000, "$\\" * 50_000])
+@pytest.mark.parametrize("text", [r"\[" * 10_000, r"\(" * 10_000, "$a" * 10_000, "$" * 10_000, "$\\" * 10_000])
 def test_no_text_makes_the_search_slow(text: str) -> None:
     began = perf_counter()
     found(text)
-    assert perf_counter() - began < 20
+    assert perf_counter() - began < 10
 
 
 def test_a_formula_becomes_elements() -> None:
@@ -70,7 +70,9 @@ def test_an_answer_is_a_formula_without_dollars() -> None:
     assert set(Formulas().alone([r"\frac{1}{2}", "x^2", "12", "north", "\\" * 500])) == {r"\frac{1}{2}", "x^2"}
 
 
-@pytest.mark.parametrize("broken", [r"$\frac{1$", "$}{$", r"$\begin{array}{c} 1$", "$" + "{" * 399 + "$", r"$\left( x$"])
+@pytest.mark.parametrize(
+    "broken", [r"$\frac{1$", "$}{$", r"$\begin{array}{c} 1$", "$" + "{" * 399 + "$", r"$\left( x$"]
+)
 def test_what_is_no_latex_stays_text(broken: str) -> None:
     pytest.importorskip("latex2mathml")
     trees = Formulas().within([broken, "$x$"])
