@@ -27,6 +27,7 @@ from ttcs.solving.found import Found
 from ttcs.solving.method import Method, joined, limits
 
 METHODS = 256  # that are kept, by their words
+COMPOSED = 16  # configurations that are, each of which takes more memory than a method
 ROOM = 16  # problems of a `map` that wait beside those that the policy can work on
 
 # The other settings are limits of a budget.
@@ -67,8 +68,8 @@ class Solver:
         config = self._composer(words, ("policy", "prm"))
         if config.workers != 1:
             raise UserError(f"workers={config.workers}: a solver searches in this process; workers are for commands")
-        self._composed = lru_cache(METHODS)(partial(self._composer, needed=METHOD))
-        self._methods = lru_cache(METHODS)(partial(Method.of, self._composer))
+        self._composed = composed = lru_cache(COMPOSED)(partial(self._composer, needed=METHOD))
+        self._methods = lru_cache(METHODS)(lambda words: Method.of(composed(words)))
         self._methods(words)  # what is wrong with them is said before a model is loaded
         config = divided(config, several=True)
         policy: Policy = build(config, "policy")
