@@ -128,7 +128,7 @@ def results(load: Load, bare: dict[str, float]) -> Iterator[Result]:
     before, after = (size / 1e6 for size in load.memory)
     yield Result("serve", "requests that were lost", Spread.exact(load.lost), LOST, note=f"{len(added)} answered")
     yield Result("serve", "added to a search, median", Spread.exact(median(added)), MEDIAN, unit=" ms", note=note)
-    highest = quantiles(added, n=100)[98]
+    highest = quantiles(added, n=100, method="inclusive")[98]
     yield Result("serve", "added to a search, 99th percentile", Spread.exact(highest), HIGHEST, unit=" ms")
     memory = f"{before:,.0f} MB after a request of each client, {after:,.0f} MB at the end"
     yield Result(

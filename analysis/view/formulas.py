@@ -79,7 +79,7 @@ def converter() -> Callable[[str], Tree | None] | None:
 
 @lru_cache(MOST)  # the service draws its page again and again
 def _converted(formula: str) -> Tree | None:
-    from latex2mathml.converter import convert_to_element  # type: ignore[import-untyped]
+    from latex2mathml.converter import convert_to_element
 
     display = "block" if formula.startswith(("$$", r"\[")) else "inline"
     try:
