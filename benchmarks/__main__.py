@@ -1,6 +1,6 @@
 """Every goal measured, in one table: `python -m benchmarks [g1 ... g10 | curation] [--quick] [--out FILE] ...`.
 
-`python -m benchmarks gpu`: searches on a simulated GPU instead.
+`python -m benchmarks gpu`: searches on a simulated GPU instead; `python -m benchmarks serve`: the service under load.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from benchmarks import (
     raw,
     report,
     rescoring,
+    serve,
     tokens,
     workers,
 )
@@ -41,13 +42,14 @@ EXAMPLES = """
     python -m benchmarks --quick                   all goals, at n = 16
     python -m benchmarks g3 g4 --runs 3            some of them
     python -m benchmarks gpu --help                searches on a simulated GPU instead
+    python -m benchmarks serve                     the service: 64 clients for a minute, and what it adds to a search
 """
 RESULTS = Path(__file__).parent / "results.json"
 
 
 def main() -> None:
-    if sys.argv[1:2] == ["gpu"]:
-        gpu.main(sys.argv[2:])
+    if sys.argv[1:2] in (["gpu"], ["serve"]):
+        (gpu if sys.argv[1] == "gpu" else serve).main(sys.argv[2:])
         return
     asked = arguments()
     torch.set_num_threads(asked.threads)

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from analysis.view.formulas import Formulas
 from analysis.view.page import page
 from analysis.view.run import Run
 from ttcs.config.explain import answering
@@ -36,9 +37,10 @@ def view(folders: Sequence[Path], out: Path) -> Path:
         raise UserError("the same run is named twice")
     if out.is_dir():
         raise UserError(f"--out {out} is a folder, not a file")
-    runs = [Run.of(folder) for folder in folders]
+    formulas = Formulas()
+    runs = [Run.of(folder, formulas) for folder in folders]
     made(out.parent)
-    write_lines(out, page(runs))
+    write_lines(out, page(runs, formulas))
     return out
 
 

@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from analysis.view.formulas import FORMULA, MOST, Formulas
 from analysis.view.run import Row, Run
 from analysis.view.search import STOPS
 from ttcs.core import Problem
 from ttcs.errors import UserError
 
 
-def index(runs: Sequence[Run]) -> dict[str, Any]:
+def index(runs: Sequence[Run], formulas: Formulas) -> dict[str, Any]:
     """UserError where runs have different references for one problem: they are not of the same problems."""
     ids = _ordered(runs)
     _check(runs, ids)
@@ -20,8 +21,9 @@ def index(runs: Sequence[Run]) -> dict[str, Any]:
     for run in reversed(runs):
         asked |= run.problems
     notes = [f"{run.folder}: the questions are not shown: {run.missing}" for run in runs if run.missing]
-    problems = [_problem(name, runs, asked) for name in ids]
-    return {"runs": list(map(_run, runs)), "problems": problems, "notes": notes, "stops": STOPS}
+    problems = [_problem(name, runs, asked, formulas) for name in ids]
+    notes += [f"mathematics beyond {MOST:,} different formulas is shown as text"] if formulas.full else []
+    return {"runs": list(map(_run, runs)), "problems": problems, "notes": notes, "stops": STOPS, "formula": FORMULA}
 
 
 def chunks(runs: Sequence[Run]) -> Iterator[tuple[str, str]]:
@@ -45,11 +47,13 @@ def _run(run: Run) -> dict[str, Any]:
     }
 
 
-def _problem(name: str, runs: Sequence[Run], asked: Mapping[str, Problem]) -> dict[str, Any]:
+def _problem(name: str, runs: Sequence[Run], asked: Mapping[str, Problem], formulas: Formulas) -> dict[str, Any]:
+    question = asked[name].question if name in asked else None
     first = next(run.rows[name] for run in runs if name in run.rows)
     return {
         "id": name,
-        "question": asked[name].question if name in asked else None,
+        "question": question,
+        "formulas": {} if question is None else formulas.within([question]),
         "level": first.level,
         "family": first.family,
         "reference": first.reference,

@@ -14,14 +14,15 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
+from analysis.view.formulas import Formulas
 from analysis.view.index import chunks, index
 from analysis.view.run import Run
 
-SCRIPTS = "data.js", "state.js", "list.js", "tree.js", "steps.js", "panels.js", "keys.js", "main.js"
+SCRIPTS = "data.js", "state.js", "formulas.js", "list.js", "tree.js", "steps.js", "panels.js", "keys.js", "main.js"
 POLICY = "default-src 'none'; style-src '{style}'; script-src '{script}'; base-uri 'none'; form-action 'none'"
 
 
-def page(runs: Sequence[Run]) -> Iterator[str]:
+def page(runs: Sequence[Run], formulas: Formulas) -> Iterator[str]:
     """The parts of the file, in order. The searches are last: the list is there before they are read."""
     style = _file("style.css")
     script = "\n".join(["(() => {\n'use strict';", *map(_file, SCRIPTS), "})();"])
@@ -29,7 +30,9 @@ def page(runs: Sequence[Run]) -> Iterator[str]:
         "title": escape(" | ".join(run.title for run in runs)),
         "policy": POLICY.format(style=_hash(style), script=_hash(script)),
         "style": style,
-        "index": _harmless(json.dumps(index(runs), ensure_ascii=False, allow_nan=False, separators=(",", ":"))),
+        "index": _harmless(
+            json.dumps(index(runs, formulas), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        ),
         "script": script,
     }
     before, after = Template(_file("page.html")).substitute(texts | {"chunks": "\0"}).split("\0")

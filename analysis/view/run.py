@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from analysis.view.formulas import Formulas
 from analysis.view.search import packed, share
 from ttcs.config.identity import identity, portable
 from ttcs.core import Problem
@@ -34,10 +35,10 @@ class Row:
     chunk: str
 
     @classmethod
-    def of(cls, record: Record, selection: str) -> Row:
+    def of(cls, record: Record, selection: str, formulas: Formulas) -> Row:
         own = None if (part := share(record, selection)) is None else round(part, 4)
         known = record.problem_id, record.level, record.family, record.reference, record.answer, record.correct
-        return cls(*known, record.ledger.decoded_tokens, own, packed(record))
+        return cls(*known, record.ledger.decoded_tokens, own, packed(record, formulas))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +54,31 @@ class Run:
     missing: str | None
 
     @classmethod
-    def of(cls, folder: Path) -> Run:
-        """UserError where it is not the folder of a run, or one of its records is none."""
+    def of(cls, folder: Path, formulas: Formulas, last: int | None = None) -> Run:
+        """UserError where it is not the folder of a run, or one of its records is none.
+
+        formulas: of the page. last: searches of a run that goes on, the newest in that order; None: all.
+        """
         stored = Stored.of(folder)
-        rows = _rows(stored)
+        rows = _rows(stored, formulas, last)
         if not rows:
             raise UserError(f"{folder / RECORDS}: no records yet")
-        asked = questions(stored)
+        asked = questions(stored, anew=last is not None)
+        problems = asked.problems if last is None else _newest(rows, asked.problems)
         facts = {key: _short(value) for key, value in sorted(identity(portable(stored.config)).items())}
-        known = asked.problems, asked.missing
-        return cls(folder, _title(stored), _named(stored, "selection"), facts, rows, *known)
+        return cls(folder, _title(stored), _named(stored, "selection"), facts, rows, problems, asked.missing)
 
 
-def _rows(stored: Stored) -> dict[str, Row]:
+def _newest(rows: Mapping[str, Row], problems: Mapping[str, Problem]) -> dict[str, Problem]:
+    return {name: problems[name] for name in reversed(list(rows)) if name in problems}
+
+
+def _rows(stored: Stored, formulas: Formulas, last: int | None) -> dict[str, Row]:
     rows: dict[str, Row] = {}
     selection = _named(stored, "selection")
-    for record in stored.records():
+    for record in stored.records(last):
         try:
-            row = Row.of(record, selection)
+            row = Row.of(record, selection, formulas)
         except (UserError, TypeError, ValueError, AttributeError) as error:
             problem = record.problem_id
             raise UserError(f"{stored.folder / RECORDS}: malformed record of problem {problem}: {error}") from error

@@ -13,6 +13,7 @@ from dataclasses import asdict
 from typing import Any
 from zlib import compress
 
+from analysis.view.formulas import Formulas
 from ttcs.core import Stop
 from ttcs.errors import UserError
 from ttcs.records.record import CandidateRecord, NodeRecord, Record
@@ -23,14 +24,17 @@ WEIGHED = frozenset({"best", "hierarchical", "weighted"})  # selections that go 
 THINKING, GIVEN = 1, 2  # bits of `flags`
 
 
-def packed(record: Record) -> str:
+def packed(record: Record, formulas: Formulas) -> str:
     """The search as JSON, deflated (zlib), in base64. UserError where the record contradicts itself."""
-    text = json.dumps(columns(record), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(columns(record, formulas), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return b64encode(compress(text.encode("utf-8", "backslashreplace"))).decode("ascii")
 
 
-def columns(record: Record) -> dict[str, Any]:
-    """nodes: parent is a place in the columns (null: the problem); candidates: leaf is one too. stop: in `STOPS`."""
+def columns(record: Record, formulas: Formulas) -> dict[str, Any]:
+    """nodes: parent is a place in the columns (null: the problem); candidates: leaf is one too. stop: in `STOPS`.
+
+    formulas: of steps and answers, as they stand there -> MathML (absent: there are none).
+    """
     place = {node.node: at for at, node in enumerate(record.tree)}
     if len(place) < len(record.tree):
         raise UserError("two steps have one number")
@@ -40,7 +44,14 @@ def columns(record: Record) -> dict[str, Any]:
         "chosen": _chosen(record),
         "ledger": {name: count for name, count in asdict(record.ledger).items() if count},
         "seconds": record.run_seconds,
+        **_formulas(record, formulas),
     }
+
+
+def _formulas(record: Record, formulas: Formulas) -> dict[str, Any]:
+    within = formulas.within(node.text for node in record.tree)
+    alone = formulas.alone(one.answer for one in record.candidates if one.answer is not None)
+    return {"formulas": within | alone} if within or alone else {}
 
 
 def share(record: Record, selection: str) -> float | None:

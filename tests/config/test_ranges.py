@@ -41,7 +41,7 @@ NOT_NUMBERS = {
         "order",
         "otherwise",
     ),
-    *("model_revision", "reference_revision", "revision"),
+    *("model_revision", "records", "reference_revision", "revision"),
     *("partition", "path", "pilot", "policies", "qos", "quantization", "reference", "served_model", "selection"),
     *("system", "system_prompt", "text", "tokenizer", "weights", "name", "domain", "solved", "difficulty", "prompt"),
     *("reasoning", "large", "resume_body", "resume_message", "speculative_config", "fsdp_config", "lora_config"),

@@ -8,6 +8,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from resource import RLIMIT_FSIZE, getrlimit, setrlimit
 
 import pytest
 
@@ -81,6 +82,39 @@ def test_a_torn_line_of_any_length(tmp_path: Path, size: int) -> None:
         path.write_bytes(whole + b"x" * size)
         with RecordFile(path):
             assert path.read_bytes() == whole
+
+
+def test_the_newest_ones(tmp_path: Path) -> None:
+    path = tmp_path / "records.jsonl"
+    with RecordFile(path) as file:
+        for name in "abc":
+            file.append(record(name))
+    with path.open("ab") as torn:
+        torn.write(b"{")
+    assert [[one.problem_id for one in read(path, last)] for last in (1, 2, 3, 9)] == [
+        ["c"],
+        ["b", "c"],
+        [*"abc"],
+        [*"abc"],
+    ]
+
+
+def test_a_line_that_there_is_no_room_for_is_not_torn(tmp_path: Path) -> None:
+    """The file system takes half of it; what is appended later is a line of its own."""
+    path = tmp_path / "records.jsonl"
+    before = getrlimit(RLIMIT_FSIZE)
+    with RecordFile(path) as file:
+        file.append(record("a"))
+        whole = path.read_bytes()
+        setrlimit(RLIMIT_FSIZE, (len(whole) + 50, before[1]))
+        try:
+            with pytest.raises(UserError, match=r"cannot write .*records\.jsonl: File too large"):
+                file.append(record("b"))
+        finally:
+            setrlimit(RLIMIT_FSIZE, before)
+        assert path.read_bytes() == whole
+        file.append(record("c"))
+    assert [one.problem_id for one in read(path)] == ["a", "c"]
 
 
 def test_a_line_that_is_no_record_is_told(tmp_path: Path) -> None:

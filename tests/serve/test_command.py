@@ -8,7 +8,11 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http.client import HTTPException
+from itertools import count
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -19,6 +23,7 @@ import pytest
 
 from tests.serve.pace import Slow
 from tests.typed import Main, typed
+from ttcs.records.record_file import read
 from ttcs.serve import __main__ as command
 
 ROOT = Path(__file__).parents[2]
@@ -63,13 +68,10 @@ def test_a_port_in_use_is_told_in_a_line(serve: Main) -> None:
 def test_told_to_end_it_lets_searches_end(tmp_path: Path) -> None:
     """SIGTERM in the midst of one: it is answered, nobody else is let in, and the exit code is 0."""
     pytest.importorskip("uvicorn")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free()
     words = [f"policy._target_={Slow.__module__}.Slow", *WORDS, "policy.pace=5", f"serve.port={port}"]
     with (
-        subprocess.Popen(
-            [sys.executable, "-m", "ttcs.serve", *words], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}
-        ) as process,
+        started(tmp_path, words) as process,
         ThreadPoolExecutor(1) as clients,
     ):
         until_health(port, 0)
@@ -81,15 +83,69 @@ def test_told_to_end_it_lets_searches_end(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def ask(port: int) -> dict[str, Any]:
-    body = json.dumps({"model": "greedy", "messages": [{"role": "user", "content": "1 + 1?"}]}).encode()
+def test_a_kill_loses_nothing_that_was_answered(tmp_path: Path) -> None:
+    """SIGKILL with requests on their way: who has an answer has a record, and the service goes on from there."""
+    pytest.importorskip("uvicorn")
+    port, told = free(), []
+    words = [*WORDS, f"serve.port={port}", "serve.records=kept"]
+
+    def client(number: int) -> None:
+        for time in count():
+            try:
+                told.append(ask(port, f"{number} + {time}?")["ttcs"]["record"])
+            except (OSError, HTTPException):  # it has been killed
+                return
+
+    with ThreadPoolExecutor(8) as clients:
+        with started(tmp_path, words) as process:
+            until_health(port, 0)
+            asking = [clients.submit(client, number) for number in range(8)]
+            ends = monotonic() + 120
+            while len(told) < 40:
+                assert monotonic() < ends
+                sleep(0.001)
+            process.kill()
+        for one in asking:
+            one.result(120)
+    (file,) = (tmp_path / "kept").glob("*/records.jsonl")
+    kept = [record.problem_id for record in read(file)]
+    assert set(told) <= set(kept) and len(told) >= 40
+    with started(tmp_path, words) as process:
+        until_health(port, 0)
+        again = ask(port, "0 + 0?")["ttcs"]["record"]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    assert [record.problem_id for record in read(file)] == [*kept, again] and again not in kept
+    assert json.loads((file.parent / "summary.json").read_text())["n_problems"] == len(kept) + 1
+
+
+def free() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port: int = found.getsockname()[1]
+        return port
+
+
+@contextmanager
+def started(folder: Path, words: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen([sys.executable, "-m", "ttcs.serve", *words], cwd=folder, env=environment)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def ask(port: int, question: str = "1 + 1?") -> dict[str, Any]:
+    body = json.dumps({"model": "greedy", "messages": [{"role": "user", "content": question}]}).encode()
     with urlopen(f"http://127.0.0.1:{port}/v1/chat/completions", body, timeout=120) as answer:
         found: dict[str, Any] = json.load(answer)
         return found
 
 
 def until_health(port: int, searches: int) -> None:
-    ends = monotonic() + 120
+    ends = monotonic() + 240
     while monotonic() < ends:
         try:
             with urlopen(f"http://127.0.0.1:{port}/health", timeout=30) as answer:

@@ -14,13 +14,14 @@ from urllib.request import Request, urlopen
 import pytest
 
 import ttcs
+from tests.serve.running import running
 from ttcs.core import Continue, Continued, Problem
 from ttcs.policies.scripted import ScriptedPolicy
 from ttcs.serve.settings import Settings
 
 pytest.importorskip("starlette")
 openai = pytest.importorskip("openai")
-uvicorn = pytest.importorskip("uvicorn")
+pytest.importorskip("uvicorn")
 
 HERE = __name__
 QUESTION = "What is 1 and 1?"
@@ -79,15 +80,9 @@ def service(solver: ttcs.Solver) -> Iterator[str]:
     """Its address."""
     from ttcs.serve.app import app
 
-    settings = Settings("127.0.0.1", 0, None, 3, 64, 2000, 0.05, 10, METHODS)
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        options = uvicorn.Config(app(solver, settings, "secret"), log_level="error", lifespan="off")
-        server = uvicorn.Server(options)
-        thread = threading.Thread(target=server.run, args=([listening],))
-        thread.start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
+    settings = Settings("127.0.0.1", 0, None, 3, 64, 2000, 0.05, 10, METHODS, None, 5)
+    with running(app(solver, settings, "secret")) as address:
+        yield address
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from ttcs.errors import UserError
 
 CONFIG, RECORDS, SUMMARY, VERSIONS = "config.yaml", "records.jsonl", "summary.json", "versions.json"
 DRAWN = "drawn.jsonl"  # of a run that has no records yet (`ttcs.records.drawn`)
+QUESTIONS = "questions.jsonl"  # the problem set of a folder that has one of its own, as what was served
 SCORES = "scores.jsonl"  # of solutions that a verifier was asked about (docs/verifiers.md)
 LIBRARIES = ("ttcs", "torch", "transformers", "tokenizers", "vllm", "math-verify", "sympy", "hydra-core", "numpy")
 NAMED = 3  # differing keys that a refusal names

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -17,27 +18,36 @@ from ttcs.errors import UserError
 from ttcs.records.record import Record
 
 
-def read(path: Path) -> Iterator[Record]:
-    """The records of a file, the torn last line of a killed run left out. A line that is no record: UserError."""
+def read(path: Path, last: int | None = None) -> Iterator[Record]:
+    """The records of a file, the torn last line of a killed run left out. A line that is no record: UserError.
+
+    last: so many of them, the newest ones; None: all.
+    """
     if not path.exists():
         return
     with path.open("rb") as file:
+        left_out = 0
+        if last is not None:
+            left_out = sum(line.endswith(b"\n") for line in file) - last
+            file.seek(0)
         for number, line in enumerate(file, 1):
             if not line.endswith(b"\n"):
                 return
+            if number <= left_out:
+                continue
             try:
                 yield Record.from_json(line.decode())
             except (ValueError, TypeError, KeyError) as error:
                 raise UserError(f"{path}:{number}: not a record of this version of ttcs") from error
 
 
-class RecordFile:
-    """records.jsonl opened for appending, by one process at a time; leaving the context closes it."""
+class LineFile:
+    """A file opened for appending lines, by one process at a time; leaving the context closes it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         with writing(path):
-            self._file = path.open("ab+")
+            self._file = path.open("ab+", buffering=0)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -53,14 +63,22 @@ class RecordFile:
             os.fsync(self._file.fileno())
             self._file.close()
 
-    def append(self, record: Record) -> None:
-        """On return the line has left this process, so killing the process cannot lose it."""
+    def write(self, line: str) -> None:
+        """On return the line has left this process, so killing the process cannot lose it.
+
+        UserError where it cannot be written; then nothing of it is in the file.
+        """
+        left, end = line.encode() + b"\n", self._file.seek(0, os.SEEK_END)
         with writing(self.path):
-            self._file.write(record.to_json().encode() + b"\n")
-            self._file.flush()
+            try:
+                while left:
+                    left = left[self._file.write(left) :]
+            except OSError:
+                self._file.truncate(end)  # a torn line would be the beginning of the next one
+                raise
 
 
-def cut_torn_line(file: BinaryIO, block: int = 1 << 16) -> None:
+def cut_torn_line(file: BinaryIO | FileIO, block: int = 1 << 16) -> None:
     """Cut off what follows the last newline."""
     end = size = file.seek(0, os.SEEK_END)
     while end > 0:
@@ -73,3 +91,10 @@ def cut_torn_line(file: BinaryIO, block: int = 1 << 16) -> None:
         end = start
     if end < size:
         file.truncate(end)
+
+
+class RecordFile(LineFile):
+    """records.jsonl opened for appending."""
+
+    def append(self, record: Record) -> None:
+        self.write(record.to_json())

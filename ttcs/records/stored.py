@@ -31,8 +31,9 @@ class Stored:
             raise UserError(f"{folder} is not the folder of a run: it has no {RECORDS}")
         return cls(folder, located(load(folder / CONFIG)), _setting(folder / SUMMARY))
 
-    def records(self) -> Iterator[Record]:
-        return read(self.folder / RECORDS)
+    def records(self, last: int | None = None) -> Iterator[Record]:
+        """last: see `read`."""
+        return read(self.folder / RECORDS, last)
 
 
 def _setting(path: Path) -> Setting | None:

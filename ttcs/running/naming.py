@@ -66,7 +66,9 @@ def _own(config: DictConfig) -> str | None:
     named = {group: called(group, choice[group], config[group]) for group in ("dataset", "policy", "prm")}
     if all(name == str(choice[group]) for group, name in named.items()):
         return None
-    return "_".join(_plain(named[group]) or choice[group] for group in named if group != "prm" or reads_scores(config))
+    return "_".join(
+        shell_safe(named[group]) or choice[group] for group in named if group != "prm" or reads_scores(config)
+    )
 
 
 def _kept(config: DictConfig, name: str) -> bool:
@@ -76,7 +78,7 @@ def _kept(config: DictConfig, name: str) -> bool:
     return any(begun(Path(root, name)) for root in {*roots, config.hydra.sweep.dir})
 
 
-def _plain(name: str) -> str:
+def shell_safe(name: str) -> str:
     """As every file system, shell and locale takes it."""
     return re.sub(r"[^\w.-]+", "-", name, flags=re.ASCII).strip("-.")[:LENGTH]
 

@@ -5,16 +5,21 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
+from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from ttcs.config import ranges
 from ttcs.config.command import command
+from ttcs.config.components import build
+from ttcs.config.home import at_home
 from ttcs.errors import UserError
 from ttcs.running.progress import console
+from ttcs.serve.records import Records
 from ttcs.serve.settings import Settings
+from ttcs.solving.solver import Solver
 
 
 def main() -> None:
@@ -29,24 +34,38 @@ def serve(config: DictConfig) -> None:
         from ttcs.serve.app import app
     except ModuleNotFoundError as error:
         raise UserError(f"there is no {error.name}: pip install 'ttcs[serve]'") from error
-    from ttcs.solving.solver import Solver
 
     ranges.check(config)
     given = OmegaConf.to_container(config.serve, resolve=True)
     assert isinstance(given, dict)
-    settings = Settings(**{str(key): value for key, value in given.items()})
+    settings = Settings(**{str(key): at_home(value) for key, value in given.items() if key != "window"})
+    window = build(config.serve, "window")
     key = settings.key()
-    with bound(settings.host, settings.port) as listening, Solver(*words(), config_dir=own()) as solver:
+    with (
+        bound(settings.host, settings.port) as listening,
+        Solver(*words(), config_dir=own()) as solver,
+        kept(settings, solver) as records,
+    ):
         settings.check(solver)
         place = f"http://{settings.host}:{settings.port}/v1"
         console.print(f"{place} serves {', '.join(settings.methods)}", markup=False)
         patience = settings.drain
         options = uvicorn.Config(
-            app(solver, settings, key), log_level="warning", lifespan="off", timeout_graceful_shutdown=patience
+            app(solver, settings, key, records, window),
+            log_level="warning",
+            lifespan="off",
+            timeout_graceful_shutdown=patience,
         )
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # uvicorn hands on what it was told once it has ended
         with suppress(KeyboardInterrupt):
             uvicorn.Server(options).run([listening])
+
+
+def kept(settings: Settings, solver: Solver) -> AbstractContextManager[Records | None]:
+    """What keeps records, if anything does."""
+    if settings.records is None:
+        return nullcontext()
+    return Records(Path(str(settings.records)), solver, settings.methods)
 
 
 def own() -> str | None:

@@ -5,18 +5,23 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
-from collections.abc import AsyncIterator
+import sys
+from base64 import b64decode
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from ttcs.serve import metrics, reply
+from ttcs.errors import UserError
+from ttcs.serve import front, metrics, reply
 from ttcs.serve.counts import Counted, Counts
+from ttcs.serve.records import Records
 from ttcs.serve.refusals import RefusedError, refused
 from ttcs.serve.request import Asked, asked
 from ttcs.serve.settings import Settings
@@ -27,15 +32,23 @@ SEARCHED = "/v1/chat/completions"
 LEFT = 499  # what others call it when a client has not waited
 RETRY = "1"  # seconds after which a client may come again
 Search = asyncio.Task[Found]
+Window = Callable[[Path, int], str | None]  # folder of records, searches of each run -> a page, if there are any
 
 
-def app(solver: Solver, settings: Settings, key: str | None) -> Starlette:
-    """key: that clients have to send; None: any may come."""
-    service = Service(solver, settings, key)
+def app(
+    solver: Solver,
+    settings: Settings,
+    key: str | None,
+    records: Records | None = None,
+    window: Window | None = None,
+) -> Starlette:
+    """key: that clients have to send; None: any may come. records: keeps what was served. window: shows it."""
+    service = Service(solver, settings, key, records, window)
     return Starlette(
         middleware=[Middleware(Counted, service.counts, SEARCHED, LEFT)],
         routes=[
             Route(SEARCHED, service.complete, methods=["POST"]),
+            Route("/", service.front),
             Route("/metrics", service.metrics),
             Route("/v1/models", service.models),
             Route("/health", service.health),
@@ -45,10 +58,26 @@ def app(solver: Solver, settings: Settings, key: str | None) -> Starlette:
 
 
 class Service:
-    def __init__(self, solver: Solver, settings: Settings, key: str | None) -> None:
+    def __init__(
+        self, solver: Solver, settings: Settings, key: str | None, records: Records | None, window: Window | None
+    ) -> None:
         self._solver, self._settings, self._key = solver, settings, key
+        self._records, self._window, self._looking = records, window, asyncio.Lock()
         self._searches: set[Search] = set()
         self.counts = Counts()
+
+    async def front(self, request: Request) -> Response:
+        """What was served, to look into; a short page where nothing is kept, or there is nothing yet."""
+        self._let_in(request, browser=True)
+        shown = None
+        if self._records is not None and self._window is not None:
+            async with self._looking:  # it may be large, and is made of all that is kept
+                try:
+                    shown = await asyncio.to_thread(self._window, self._records.root, self._settings.shown)
+                except UserError as error:
+                    raise RefusedError(500, str(error)) from error
+        content = shown or front.page(self._settings.methods, kept=self._records is not None)
+        return HTMLResponse(content, headers={"Cache-Control": "no-store"})
 
     async def health(self, request: Request) -> Response:
         return JSONResponse({"status": "ok", "searches": len(self._searches)})
@@ -84,10 +113,21 @@ class Service:
         if len(self._searches) >= self._settings.at_once:
             raise RefusedError(429, f"{self._settings.at_once} requests are under way: come again", code="queue_full")
         words = self._settings.methods[wanted.model]
-        search = asyncio.create_task(self._solver.asolve(wanted.problem, *words, **wanted.settings))
+        search = asyncio.create_task(self._found(wanted, words))
         self._searches.add(search)
         search.add_done_callback(self._ended)
         return search
+
+    async def _found(self, wanted: Asked, words: Sequence[str]) -> Found:
+        """On record, where records are kept, before anybody is told of it."""
+        found = await self._solver.asolve(wanted.problem, *words, **wanted.settings)
+        if self._records is None:
+            return found
+        try:
+            return await asyncio.to_thread(self._records.keep, wanted, found)
+        except UserError as error:
+            print(f"error: {error}", file=sys.stderr)
+            raise RefusedError(503, "what was found could not be kept on record") from error
 
     def _ended(self, search: Search) -> None:
         self._searches.remove(search)
@@ -113,8 +153,10 @@ class Service:
             search.cancel()
             gone.cancel()
 
-    def _let_in(self, request: Request) -> None:
-        given = request.headers.get("authorization", "").removeprefix("Bearer ")
+    def _let_in(self, request: Request, browser: bool = False) -> None:
+        """browser: one may come with the key as a password. Where it costs something it may not: pages can send it."""
+        header = request.headers.get("authorization", "")
+        given = _password(header) if browser and header.startswith("Basic ") else header.removeprefix("Bearer ")
         if self._key is not None and not hmac.compare_digest(given.encode(), self._key.encode()):
             raise RefusedError(401, "the key is not the one of this service", code="invalid_api_key")
 
@@ -131,6 +173,14 @@ class Service:
         return found
 
 
+def _password(header: str) -> str:
+    """That a browser has asked its user for."""
+    try:
+        return b64decode(header.removeprefix("Basic ")).decode().partition(":")[2]
+    except ValueError:
+        return ""
+
+
 async def _gone(request: Request) -> None:
     """Returns when the client has closed the connection."""
     while (await request.receive())["type"] != "http.disconnect":
@@ -142,6 +192,8 @@ async def _refuse(request: Request, error: Exception) -> Response:
         error = RefusedError(error.status_code, f"{request.method} {request.url.path}: {error.detail}")
     assert isinstance(error, RefusedError)
     headers = {"Retry-After": RETRY} if error.status == 429 else {}
+    if error.status == 401 and request.url.path == "/":
+        headers["WWW-Authenticate"] = 'Basic realm="ttcs"'  # so that a browser asks its user
     return JSONResponse(error.body(), error.status, headers)
 
 

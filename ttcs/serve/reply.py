@@ -71,7 +71,7 @@ def _own(found: Found, asked: Asked) -> dict[str, Any]:
         "answer": found.answer,
         "confidence": found.confidence,
         "late": found.late,
-        "record": found.problem.id,
+        "record": found.record.problem_id,
         "ledger": {name: getattr(found.ledger, name) for name in found.ledger.__slots__},
     }
     if asked.candidates:

@@ -12,7 +12,7 @@ from ttcs.solving.solver import Solver
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """See conf/serve.yaml. methods: name -> words."""
+    """See conf/serve.yaml. methods: name -> words. records: None: nothing is kept."""
 
     host: str
     port: int
@@ -23,6 +23,8 @@ class Settings:
     keep_alive: float
     drain: int
     methods: Mapping[str, Sequence[str]]
+    records: str | None
+    shown: int
 
     def key(self) -> str | None:
         """That clients have to send. UserError where the variable is not there."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ttcs.config.bounds import Bounds
 from ttcs.config.components import build
-from ttcs.config.composer import Composer
 from ttcs.config.ranges import RANGES
 from ttcs.core import Reduction, Selection, Strategy
 from ttcs.errors import UserError, told
@@ -37,8 +37,8 @@ class Method:
     seconds: float | None = None
 
     @classmethod
-    def of(cls, composer: Composer, words: Sequence[str]) -> Method:
-        config = composer(words, METHOD)
+    def of(cls, config: Mapping[str, Any]) -> Method:
+        """Of a configuration that is complete. UserError for what cannot be."""
         for key in ("n", "seed"):
             number(key, config[key])
         try:
@@ -49,7 +49,7 @@ class Method:
             raise line from error
         if not isinstance(budget, Budget):
             raise UserError("budget=shared is of a run over a problem set: a solver has a budget for each problem")
-        return cls(strategy, selection, reduction, budget, config.seed)
+        return cls(strategy, selection, reduction, budget, config["seed"])
 
     @property
     def by_scores(self) -> bool:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from functools import lru_cache, partial
 from hashlib import blake2b
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Self, TypedDict, Unpack
+from typing import Any, Self, TypedDict, Unpack
 
 from ttcs.config.components import build
 from ttcs.config.composer import Composer
@@ -19,6 +19,7 @@ from ttcs.core import PRM, Message, Policy, Problem, Strategy
 from ttcs.errors import UserError
 from ttcs.records.grade import grade
 from ttcs.running.memory import divided
+from ttcs.running.session import METHOD
 from ttcs.search.clock import Clock
 from ttcs.search.execution import Outcome
 from ttcs.solving.desk import Desk, Engines, Task
@@ -26,6 +27,7 @@ from ttcs.solving.found import Found
 from ttcs.solving.method import Method, joined, limits
 
 METHODS = 256  # that are kept, by their words
+COMPOSED = 16  # configurations that are, each of which takes more memory than a method
 ROOM = 16  # problems of a `map` that wait beside those that the policy can work on
 
 # The other settings are limits of a budget.
@@ -66,7 +68,8 @@ class Solver:
         config = self._composer(words, ("policy", "prm"))
         if config.workers != 1:
             raise UserError(f"workers={config.workers}: a solver searches in this process; workers are for commands")
-        self._methods = lru_cache(METHODS)(partial(Method.of, self._composer))
+        self._composed = composed = lru_cache(COMPOSED)(partial(self._composer, needed=METHOD))
+        self._methods = lru_cache(METHODS)(lambda words: Method.of(composed(words)))
         self._methods(words)  # what is wrong with them is said before a model is loaded
         config = divided(config, several=True)
         policy: Policy = build(config, "policy")
@@ -137,6 +140,13 @@ class Solver:
         """UserError for what is wrong with a call, which is not made."""
         self._method(words, settings)
 
+    def composed(self, *words: str, **settings: Unpack[Settings]) -> Mapping[str, Any]:
+        """The configuration of a run with the method of such a call, and Hydra's own node; not to be changed.
+
+        Of the settings only options, n and limits are in it.
+        """
+        return self._composed(self._joined(words, settings))
+
     def _each(self, problems: Iterator[str | Problem], method: Method) -> Iterator[Found]:
         done: SimpleQueue[Future[Found]] = SimpleQueue()
         under_way: set[Future[Found]] = set()
@@ -166,13 +176,18 @@ class Solver:
     def _method(self, words: tuple[str, ...], settings: Settings) -> Method:
         strategy = settings.get("strategy")
         own = None if isinstance(strategy, str) else strategy
+        found = self._methods(self._joined(words, settings))
+        longest, seconds = settings.get("max_tokens"), settings.get("seconds")
+        return found.with_(own, settings.get("seed"), settings.get("temperature"), longest, seconds)
+
+    def _joined(self, words: tuple[str, ...], settings: Settings) -> tuple[str, ...]:
+        """The words of a call, those that its settings stand for among them."""
+        strategy = settings.get("strategy")
         option = strategy if isinstance(strategy, str) else None
         chosen = {"strategy": option, **{key: settings.get(key) for key in ("selection", "reduction", "n")}}
         given = {key: value for key, value in settings.items() if key not in NAMED and value is not None}
         bounds = limits(settings.get("budget"), given)
-        found = self._methods(joined(self._words, words, {**chosen, **bounds}))
-        longest, seconds = settings.get("max_tokens"), settings.get("seconds")
-        return found.with_(own, settings.get("seed"), settings.get("temperature"), longest, seconds)
+        return joined(self._words, words, {**chosen, **bounds})
 
 
 def question(text: str, before: tuple[Message, ...] = ()) -> Problem:

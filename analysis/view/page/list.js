@@ -50,7 +50,9 @@ function relist() {
   $('list').replaceChildren(...places.map(entry));
   const right = state.shown.map((run) => places.filter((at) => INDEX.problems[at].runs[run]?.[1]).length);
   const all = places.length === INDEX.problems.length ? '' : ` of ${number(INDEX.problems.length)}`;
-  $('count').textContent = `${number(places.length)}${all} problems, ${right.map(number).join(' and ')} right`;
+  const graded = state.shown.some((run) => INDEX.runs[run].graded);
+  const told = graded ? `, ${right.map(number).join(' and ')} right` : '';
+  $('count').textContent = `${number(places.length)}${all} problems${told}`;
   current();
 }
 

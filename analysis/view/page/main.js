@@ -31,7 +31,7 @@ function heading() {
       h('span', {}, name ? `${name} ` : '', h('b', {}, String(value))))),
     problem.question === null
       ? h('p', { class: 'none' }, 'The question is not at hand (see below).')
-      : h('p', { class: 'question' }, problem.question));
+      : h('p', { class: 'question' }, typeset(problem.question, problem.formulas)));
 }
 
 function column(run, side, found) {

@@ -9,7 +9,7 @@ function result(run, at, found) {
   const [answer, correct, tokens, part] = INDEX.problems[at].runs[run];
   const by = (DECIDES[INDEX.runs[run].selection] ?? 'count') === 'count' ? 'votes' : 'weight';
   return h('div', { class: 'result' },
-    h('div', { class: 'answer' }, mark(correct), h('b', {}, answer ?? 'no answer')),
+    h('div', { class: 'answer' }, mark(correct), h('b', {}, typesetAnswer(answer ?? 'no answer', found.formulas))),
     h('dl', { class: 'facts' },
       fact(percent(part), `of the ${by}`),
       fact(number(found.candidates.leaf.length), found.candidates.leaf.length === 1 ? 'candidate' : 'candidates'),
@@ -30,7 +30,7 @@ function ballot(run, found) {
   const table = h('table', { class: 'vote' },
     h('thead', {}, h('tr', {}, h('th', { class: 'text', colSpan: 2 }, 'answer'),
       Object.entries(COLUMNS).map(([key, label]) => h('th', { class: key === by ? 'decides' : null }, label)))),
-    h('tbody', {}, groups.map((own, place) => group(own, place, decides, most))));
+    h('tbody', {}, groups.map((own, place) => group(found, own, place, decides, most))));
   return section('Vote', `decided by ${INDEX.runs[run].selection}`, table,
     groups.length > SHOWN ? h('button', { class: 'more', onclick: (event) => {
       table.classList.add('all');
@@ -38,12 +38,12 @@ function ballot(run, found) {
     } }, `${groups.length - SHOWN} more`) : null);
 }
 
-function group(own, place, decides, most) {
+function group(found, own, place, decides, most) {
   const bar = h('span', { class: own.chosen ? 'bar chosen' : 'bar' });
   bar.style.width = own.group === null ? '0' : `${(100 * (own[decides] ?? 0)) / most}%`;
   return h('tr', { class: [own.chosen && 'chosen', place >= SHOWN && 'rest'].filter(Boolean).join(' ') },
     h('td', { class: 'text' }, own.group === null ? null : mark(own.correct), h('span', { class: 'said' },
-      own.group === null ? 'no answer' : own.answer)),
+      own.group === null ? 'no answer' : typesetAnswer(own.answer, found.formulas))),
     h('td', { class: 'bars' }, bar),
     h('td', {}, number(own.count)), h('td', {}, two(own.sum)), h('td', {}, two(own.best)));
 }

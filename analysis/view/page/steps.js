@@ -33,7 +33,7 @@ function step(found, side, node, at, here, leaf) {
       h('span', { title: `stop: ${stop}` }, STOPPED[stop] ?? stop),
       tags.map((tag) => h('span', { class: 'tag' }, tag)),
       siblings(found, side, node)),
-    h('p', {}, nodes.text[node].trim() || '(blank)'));
+    h('p', {}, typeset(nodes.text[node].trim() || '(blank)', found.formulas)));
 }
 
 // What a step is beside its score; of the winner itself it goes without saying that it won.

@@ -131,6 +131,27 @@ def test_markup_in_a_record_stays_text(page: Page, tmp_path: Path) -> None:
     assert page.ask("document.querySelectorAll('img').length") == 0
 
 
+def test_formulas_are_typeset(page: Page, tmp_path: Path) -> None:
+    pytest.importorskip("latex2mathml")
+    half = r"\frac{1}{2}"
+
+    def change(rows: list[dict[str, Any]]) -> None:
+        for part in rows[0]["tree"]:
+            part["text"] = f"It costs $5: ${half}$, and $\\frac{{$ is none."
+        for part in rows[0]["candidates"]:
+            part["answer"] = half
+        rows[0]["answer"] = half
+
+    page.open(view([copied(tmp_path / "run", change)], tmp_path / "formulas.html"))
+    step = "document.querySelector('.steps p')"
+    assert page.ask(f"{step}.textContent").startswith("It costs $5: 12, and $\\frac{$")
+    assert page.ask(f"{step}.querySelector('math').parentNode.title") == f"${half}$"
+    height = "document.querySelector('.steps mfrac').getBoundingClientRect().height"
+    assert page.ask(height) > page.ask("document.querySelector('.steps mn').getBoundingClientRect().height")
+    for answer in (".answer b", ".vote .said"):
+        assert page.ask(f"document.querySelector('{answer} mfrac') !== null"), answer
+
+
 def test_a_tall_tree_shows_what_is_read(page: Page, tmp_path: Path) -> None:
     def many(rows: list[dict[str, Any]]) -> None:
         steps = range(len(rows[0]["tree"]), 400)
