@@ -75,7 +75,13 @@ def test_a_run_is_told_of_with_its_configuration_numbers_curve_and_pictures(main
     assert (code, "  logged: here\n" in said) == (0, True)
     (run,), (summary,) = TOLD, summaries()
     assert Path("outputs", run.name, "summary.json").is_file() and run.sweep is None
-    chosen = {"strategy": "best_of_n", "policy": "scripted", "n": 4, "dataset.limit": 4, "policy.temperature": 0.8}
+    chosen = {
+        "strategy": "best_of_n",
+        "policy": "scripted",
+        "n": 4,
+        "dataset.limit": 4,
+        "selection._target_": "ttcs.choice.selection.Weighted",
+    }
     assert {key: run.parameters[key] for key in chosen} == chosen
     assert not any(key.partition(".")[0] in ("hydra", "logger", "picture") for key in run.parameters)
     assert {key: run.metrics[key] for key in numbers(summary)} == numbers(summary)
@@ -199,7 +205,7 @@ def items(found: Any) -> Iterator[tuple[str, Any]]:
 
 
 def records(file: Path) -> Iterator[Any]:
-    """Of a run that wandb keeps: LevelDB's log, blocks of 32 kB with pieces of records, behind seven bytes of its own."""
+    """Of a run that wandb keeps: a log as LevelDB has them, blocks of 32 kB with pieces of records."""
     from wandb.proto.wandb_internal_pb2 import Record
 
     content, place, whole = file.read_bytes(), 7, b""
