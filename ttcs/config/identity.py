@@ -34,7 +34,7 @@ LATER = frozenset(
     }
 )
 # What happens around a run, not in it.
-OUTSIDE = frozenset({"hydra", "difficulty", "launcher", "open", "picture", "span", "stopping", "workers"})
+OUTSIDE = frozenset({"hydra", "difficulty", "launcher", "logger", "open", "picture", "span", "stopping", "workers"})
 
 
 def register_resolvers() -> None:

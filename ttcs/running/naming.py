@@ -5,9 +5,11 @@ By the options of its groups; where an option leaves open what it stands for (`c
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from functools import cache
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from ttcs.records.folder import begun
 from ttcs.records.guidance import guided
 
 LENGTH = 60  # characters of a name, in that of a folder
+AROUND = frozenset({"launcher", "logger", "open", "picture", "workers"})  # where and how points are run, not which
 
 
 def register() -> None:
@@ -58,6 +61,22 @@ def run_name(*, _root_: DictConfig) -> str:
     options = f"{choice.dataset}_{choice.policy}_{choice.prm}/{run}"
     own = _own(_root_)
     return options if own is None or _kept(_root_, options) else f"{own}/{run}"
+
+
+def sweep_name(config: DictConfig) -> str:
+    """What the points of a sweep belong to, after what was swept over; the same whenever the same sweep is run.
+
+    config: that of the sweep, with all that was given.
+    """
+    params = [f"{key}={value}" for key, value in (config.hydra.sweeper.params or {}).items()]
+    given = sorted(word for word in (*params, *config.hydra.overrides.task) if _top(word) not in AROUND)
+    swept = "_".join(_plain(word) for word in given if "," in word or "(" in word) or "sweep"
+    return f"{swept[:LENGTH]}-{blake2b(json.dumps(given).encode(), digest_size=4).hexdigest()}"
+
+
+def _top(override: str) -> str:
+    """The first part of its key."""
+    return re.split(r"[.=@/]", override.lstrip("+~"), maxsplit=1)[0]
 
 
 def _own(config: DictConfig) -> str | None:

@@ -24,22 +24,27 @@ from omegaconf import DictConfig, OmegaConf
 from ttcs.config.components import build
 from ttcs.config.explain import answering, fail
 from ttcs.config.home import HOME
+from ttcs.config.paths import here
 from ttcs.config.writable import made
 from ttcs.errors import UserError
 from ttcs.records.summary import Summary
 from ttcs.running import progress
 from ttcs.running.contents import Contents, check
 from ttcs.running.launchers.point import Launcher, Point
+from ttcs.running.loggers.logger import tell
+from ttcs.running.naming import sweep_name
 from ttcs.running.runner import Plan, left_out
 
 
 class Hooks(Callback):
     def __init__(self) -> None:
         self._points: list[tuple[dict[str, str], Summary]] = []
+        self._sweep: str | None = None
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         with answering():  # Hydra makes a warning of any exception but SystemExit
             _check_folder(config, "run")
+            build(config, "logger")
             Plan.of(config)
             made(Path(config.hydra.run.dir))  # Hydra would say it in many lines
 
@@ -48,7 +53,9 @@ class Hooks(Callback):
             if any(override.startswith("hydra.run.dir=") for override in config.hydra.overrides.hydra):
                 raise UserError("hydra.run.dir is the folder of a single run; a sweep (-m) takes hydra.sweep.dir")
             _check_folder(config, "sweep")
+            build(config, "logger")
             wanted = list(points(config))
+            self._sweep = None if len(wanted) == 1 else sweep_name(config)
             for point in progress.track(wanted, "checking"):
                 check(_folder(point), Contents.of(point, Plan.of(point).problems))
             made(Path(config.hydra.sweep.dir))
@@ -56,9 +63,13 @@ class Hooks(Callback):
                 self._elsewhere(config, named(wanted))
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
-        if config.hydra.mode is RunMode.MULTIRUN and isinstance(job_return._return_value, Summary):
+        summary = job_return._return_value
+        if not isinstance(summary, Summary):
+            return
+        if config.hydra.mode is RunMode.MULTIRUN:
             overrides = dict(override.split("=", 1) for override in job_return.overrides or ())
-            self._points.append((overrides, job_return.return_value))
+            self._points.append((overrides, summary))
+        tell(config, here(Path(config.hydra.runtime.output_dir)), summary, self._sweep)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         if len(self._points) > 1:
@@ -78,6 +89,7 @@ class Hooks(Callback):
         for point in wanted:
             if point.finished() and (summary := point.run()):
                 self._points.append((point.overrides, summary))
+                tell(point.config, here(point.folder), summary, self._sweep)
         self.on_multirun_end(config)
         if failed:
             print(*failed.values(), sep="\n", file=sys.stderr)

@@ -1,0 +1,1 @@
+"""Tools that are told of finished runs, besides their folders."""
