@@ -70,7 +70,7 @@ def sweep_name(config: DictConfig) -> str:
     """
     params = [f"{key}={value}" for key, value in (config.hydra.sweeper.params or {}).items()]
     given = sorted(word for word in (*params, *config.hydra.overrides.task) if _top(word) not in AROUND)
-    swept = "_".join(_plain(word) for word in given if "," in word or "(" in word) or "sweep"
+    swept = "_".join(shell_safe(word) for word in given if "," in word or "(" in word) or "sweep"
     return f"{swept[:LENGTH]}-{blake2b(json.dumps(given).encode(), digest_size=4).hexdigest()}"
 
 

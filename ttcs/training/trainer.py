@@ -95,7 +95,7 @@ def _settings(work: str, seed: int, given: Mapping[str, Any]) -> Any:
 
 def _emulated() -> bool:
     """Whether this processor computes bfloat16 in software: six times as slow as float32 where it was measured."""
-    able = getattr(torch.cpu, "get_capabilities", dict)()
+    able: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
     return able.get("architecture") == "x86_64" and not (able.get("avx512_bf16") or able.get("amx_bf16"))
 
 
