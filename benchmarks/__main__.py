@@ -41,6 +41,7 @@ MEASURES: dict[str, Callable[[Effort], Iterable[Result]]] = {
 EXAMPLES = """
     python -m benchmarks --quick                   all goals, at n = 16
     python -m benchmarks g3 g4 --runs 3            some of them
+    python -m benchmarks --join a.json b.json      nothing anew: what these have, in one table
     python -m benchmarks gpu --help                searches on a simulated GPU instead
     python -m benchmarks serve                     the service: 64 clients for a minute, and what it adds to a search
 """
@@ -63,7 +64,15 @@ def main() -> None:
         found.sort(key=lambda result: list(MEASURES).index(result.goal.lower()))
         machine = Machine.now(before, found, effort)
         asked.out.write_text(report.to_json(machine, found), encoding="utf-8")
-    text = f"{report.table(found)}\n{machine}\n"
+    told = [f"{_names(found)}: {machine}"] if found else []
+    for file in asked.join:
+        earlier, results = report.read_json(file)
+        results = [result for result in results if result.goal.lower() not in {one.goal.lower() for one in found}]
+        found += results
+        told.append(f"{_names(results)}: {earlier}")
+    found.sort(key=lambda result: list(MEASURES).index(result.goal.lower()))
+    where = "\n\n".join(told)
+    text = f"{report.table(found)}\n{where}\n"
     print(text)
     if asked.write:
         report.write_between(asked.write, report.GOALS, report.goals(found))
@@ -79,11 +88,16 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=1, help="of torch")
     parser.add_argument("--out", type=Path, default=RESULTS, help="JSON, rewritten after every goal")
     parser.add_argument("--write", type=Path, help="a page that gets both tables between their marks")
+    parser.add_argument("--join", type=Path, nargs="+", default=[], help="--out of earlier ones, to add their results")
     asked = parser.parse_args()
     if unknown := set(asked.goals) - set(MEASURES):
         parser.error(f"no goal {', '.join(sorted(unknown))}; there are {', '.join(MEASURES)}")
-    asked.goals = asked.goals or [goal for goal in MEASURES if goal != "curation"]
+    asked.goals = asked.goals or [goal for goal in MEASURES if goal != "curation" and not asked.join]
     return asked
+
+
+def _names(results: Iterable[Result]) -> str:
+    return ", ".join(dict.fromkeys(result.goal for result in results))
 
 
 if __name__ == "__main__":

@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from benchmarks.harness import Limit, Result, Side, Spread
+from benchmarks.harness import Effort, Limit, Result, Side, Spread
 from benchmarks.machine import Machine
 
 GOALS, ALL = "speed", "benchmarks"  # marks: <!-- speed --> ... <!-- /speed -->
@@ -72,6 +73,30 @@ def digits(number: float) -> str:
 def to_json(machine: Machine, results: Sequence[Result]) -> str:
     rows = [asdict(result) | {"met": result.met} for result in results]
     return json.dumps({"machine": asdict(machine), "results": rows}, indent=1) + "\n"
+
+
+def read_json(file: Path) -> tuple[Machine, list[Result]]:
+    """What `to_json` has written. SystemExit where it is none."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        machine = content["machine"]
+        about = {**machine, "load": tuple(machine["load"]), "effort": Effort(**machine["effort"])}
+        return Machine(**about), [_result(row) for row in content["results"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SystemExit(f"{file}: no results of this version of the benchmarks: {error}") from error
+
+
+def _result(row: dict[str, Any]) -> Result:
+    del row["met"]
+    return Result(
+        **{
+            **row,
+            "measured": Spread(**row["measured"]),
+            "limit": row["limit"] and Limit(**row["limit"]),
+            "cpu": row["cpu"] and Spread(**row["cpu"]),
+            "sides": {name: Side(**side) for name, side in row["sides"].items()},
+        }
+    )
 
 
 def write_between(page: Path, mark: str, text: str) -> None:

@@ -10,7 +10,8 @@ import pytest
 from omegaconf import OmegaConf
 
 from benchmarks import lockstep, raw, report, tokens
-from benchmarks.harness import QUICK, Limit, Result, Side, Spread, Timed, compare, interleaved
+from benchmarks.__main__ import main
+from benchmarks.harness import QUICK, Effort, Limit, Result, Side, Spread, Timed, compare, interleaved
 from benchmarks.lengths import Shape
 from benchmarks.machine import Machine
 from benchmarks.rescoring import FullBeamSearch, RescoringPRM
@@ -143,6 +144,24 @@ def test_the_page_has_the_goals_of_its_whole_table():
     rows = [[cell.strip() for cell in line[1:-1].split("|")] for line in whole.splitlines()[2:]]
     expected = [" | ".join([*row[:3], *row[4:6]]) for row in rows if row[4]]
     assert goals.splitlines()[2:-1] == [f"| {row} |" for row in expected]
+
+
+def test_results_of_earlier_commands_stand_in_one_table(tmp_path, monkeypatch, capsys):
+    effort = Effort(runs=3, problems=2)
+    for number, goal in enumerate(("G3", "G9")):
+        results = [replace(RESULT, goal=goal), replace(RESULT, goal=goal, limit=None, cpu=None)]
+        text = report.to_json(Machine.now(number, results, effort), results)
+        (tmp_path / f"{goal}.json").write_text(text)
+        assert report.read_json(tmp_path / f"{goal}.json")[1] == results
+    files = [str(tmp_path / f"{goal}.json") for goal in ("G9", "G3")]
+    monkeypatch.setattr("sys.argv", ["benchmarks", "--join", *files])
+    main()
+    printed = capsys.readouterr().out
+    assert [line[2:4] for line in printed.splitlines() if line.startswith("| G")] == ["G3", "G3", "G9", "G9"]
+    assert "\nG9: " in printed and "\n\nG3: " in printed
+    (tmp_path / "G9.json").write_text("{}")
+    with pytest.raises(SystemExit, match="no results of this version"):
+        main()
 
 
 def test_results_are_written_as_json_and_into_a_page(tmp_path):
