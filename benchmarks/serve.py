@@ -23,7 +23,7 @@ from pathlib import Path
 from random import Random
 from statistics import median, quantiles
 from threading import Event
-from time import monotonic
+from time import monotonic, process_time
 from typing import Any
 
 import ttcs
@@ -76,11 +76,13 @@ class Paced(ScriptedPolicy):
 class Load:
     """took: question -> seconds. lost: requests without an answer. ids: of the records that answers named.
 
-    memory: of the service after a request of each client, and at the end, in bytes.
+    cpu: seconds of processor time of whoever searched. memory: of the service after a request of each client and at the
+    end, in bytes.
     """
 
     took: dict[str, float] = field(default_factory=dict)
     lost: int = 0
+    cpu: float = 0.0
     ids: set[str] = field(default_factory=set)
     memory: list[int] = field(default_factory=list)
 
@@ -101,33 +103,34 @@ def main(arguments: Sequence[str]) -> None:
     )
 
 
-async def measured(clients: int, seconds: float, records: Path | None) -> tuple[Load, dict[str, float]]:
-    """The load, and for each of its questions the seconds of the bare search."""
+async def measured(clients: int, seconds: float, records: Path | None) -> tuple[Load, Load]:
+    """Of the service, and of the same questions without it."""
     async with service(records) as (port, pid):
         load = await _load(port, pid, clients, seconds)
     with ttcs.solver(*WORDS) as solver:
         await solver.asolve("What is warm?")
-        bare: dict[str, float] = {}
-        waiting = list(load.took)
+        bare, waiting, began = Load(), list(load.took), process_time()
 
         async def searcher() -> None:
             while waiting:
                 question = waiting.pop()
-                began = monotonic()
+                asked = monotonic()
                 await solver.asolve(question)
-                bare[question] = monotonic() - began
+                bare.took[question] = monotonic() - asked
 
         await asyncio.gather(*(searcher() for _ in range(clients)))
+        bare.cpu = process_time() - began
     return load, bare
 
 
-def results(load: Load, bare: dict[str, float]) -> Iterator[Result]:
-    added = [1000 * (seconds - bare[question]) for question, seconds in load.took.items()]
-    low, high = (1000 * median(times.values()) for times in (bare, load.took))
+def results(load: Load, bare: Load) -> Iterator[Result]:
+    added = [1000 * (seconds - bare.took[question]) for question, seconds in load.took.items()]
+    low, high = (1000 * median(times.values()) for times in (bare.took, load.took))
     note = f"median {low:,.0f} ms without the service and {high:,.0f} ms with it, {len(added)} questions"
     before, after = (size / 1e6 for size in load.memory)
     yield Result("serve", "requests that were lost", Spread.exact(load.lost), LOST, note=f"{len(added)} answered")
-    yield Result("serve", "added to a search, median", Spread.exact(median(added)), MEDIAN, unit=" ms", note=note)
+    cpu = Spread.exact(1000 * (load.cpu - bare.cpu) / len(added))
+    yield Result("serve", "added to a search, median", Spread.exact(median(added)), MEDIAN, cpu, unit=" ms", note=note)
     highest = quantiles(added, n=100, method="inclusive")[98]
     yield Result("serve", "added to a search, 99th percentile", Spread.exact(highest), HIGHEST, unit=" ms")
     memory = f"{before:,.0f} MB after a request of each client, {after:,.0f} MB at the end"
@@ -144,8 +147,10 @@ async def _load(port: int, pid: int, clients: int, seconds: float) -> Load:
     async def client() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         await _ask(reader, writer, f"What is warm and {next(numbers)}?")
+        writer.close()  # it may be closed there by the time that all are warm
         await first.wait()
         await first.wait()
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
         while monotonic() < ends:
             question, began = f"What is {next(numbers)} and 1?", monotonic()
             try:
@@ -162,9 +167,11 @@ async def _load(port: int, pid: int, clients: int, seconds: float) -> Load:
             tasks.create_task(client())
         await first.wait()
         load.memory.append(_memory(pid))
+        load.cpu = -_cpu(pid)
         ends = monotonic() + seconds
         await first.wait()
     load.memory.append(_memory(pid))
+    load.cpu += _cpu(pid)
     return load
 
 
@@ -219,6 +226,12 @@ def _memory(pid: int) -> int:
     """What the process has in memory."""
     pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _cpu(pid: int) -> float:
+    """Seconds of processor time that the process has had."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _arguments(arguments: Sequence[str]) -> Any:

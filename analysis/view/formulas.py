@@ -21,7 +21,8 @@ FORMULA = (
     r"|\\\[.{1,400}?\\\]|\\\(.{1,400}?\\\)"
 )
 LONGEST = 400  # characters of an answer that is taken for a formula
-MOST = 20_000  # different formulas of a page: one takes about a millisecond
+MOST = 20_000  # different formulas of a page: one takes up to a millisecond
+PARTS = {"mfrac": 2, "mroot": 2, "msub": 2, "msup": 2, "munder": 2, "mover": 2, "msubsup": 3, "munderover": 3}
 ELEMENTS = frozenset(
     {
         *("math", "mrow", "mi", "mn", "mo", "ms", "mtext", "mspace", "mstyle", "mpadded", "mphantom", "menclose"),
@@ -96,8 +97,8 @@ def _bare(formula: str) -> str:
 
 
 def _tree(element: Any) -> Tree:
-    """ValueError for an element that is none of those that only show something."""
-    if element.tag not in ELEMENTS:
+    """ValueError for an element that is none of those that only show something, or lacks a part."""
+    if element.tag not in ELEMENTS or len(element) != PARTS.get(element.tag, len(element)):
         raise ValueError(element.tag)
     attributes = {name: value for name, value in element.attrib.items() if name in ATTRIBUTES}
     text = [unescape(element.text)] if element.text else []

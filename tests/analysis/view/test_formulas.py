@@ -70,13 +70,10 @@ def test_an_answer_is_a_formula_without_dollars() -> None:
     assert set(Formulas().alone([r"\frac{1}{2}", "x^2", "12", "north", "\\" * 500])) == {r"\frac{1}{2}", "x^2"}
 
 
-@pytest.mark.parametrize(
-    "broken", [r"$\frac{1$", "$}{$", r"$\begin{array}{c} 1$", "$" + "{" * 399 + "$", r"$\left( x$"]
-)
+@pytest.mark.parametrize("broken", [r"$\frac{1$", "$}{$", r"$\begin{array}{c} 1$", r"$\sqrt[3$", r"$\left( x$"])
 def test_what_is_no_latex_stays_text(broken: str) -> None:
     pytest.importorskip("latex2mathml")
-    trees = Formulas().within([broken, "$x$"])
-    assert "$x$" in trees
+    assert set(Formulas().within([broken, "$x$"])) == {"$x$"}
 
 
 def test_an_element_that_does_something_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
