@@ -63,6 +63,17 @@ def test_what_does_not_say_how_sure_it_was_is_an_error_of_the_user(selection: Se
     assert selection([Candidate(None, 0.5)]) is None
 
 
-def test_a_measure_is_one_of_two() -> None:
-    with pytest.raises(UserError, match=r"^selection.measure=median is none of mean, least$"):
+def test_each_measure_by_hand() -> None:
+    """Each of four candidates is the surest by one of the measures."""
+    rows = (9.0, 1.0, 1.0, 1.0), (1.0, 9.0, 1.0, 1.0), (1.0, 1.0, 9.0, 1.0), (1.0, 1.0, 1.0, 9.0)
+    case = [Candidate(i, -INF, None, Confidence(*row)) for i, row in enumerate(rows)]
+    assert [Confident(measure, 1.0)(case) for measure in ("mean", "least", "tail", "bottom")] == [0, 1, 2, 3]
+    older = [Candidate(0, -INF, None, Confidence(9.0, 8.0))]
+    assert Confident("least", 1.0)(older) == 0
+    with pytest.raises(UserError, match=r"sample with strategy\.confidence=20 strategy\.window=64"):
+        Confident("tail", 1.0)(older)
+
+
+def test_a_measure_is_one_of_four() -> None:
+    with pytest.raises(UserError, match=r"^selection.measure=median is none of mean, least, tail, bottom$"):
         Confident("median", 1.0)

@@ -185,12 +185,14 @@ def test_what_an_imported_run_does_not_know_is_null(command: Main, tmp_path: Pat
 
 def test_confidence_has_columns(command: Main, tmp_path: Path) -> None:
     def sure(rows: Rows) -> None:
-        rows[0]["candidates"][2]["confidence"], rows[0]["tree"][1]["confidence"] = [12.5, None], [12.0, 3.5]
+        rows[0]["candidates"][2]["confidence"], rows[0]["tree"][1]["confidence"] = [12.5, None], [12.0, 3.5, 9.0, 4.0]
 
     command(str(copied(tmp_path / "run", sure)), "--to", "parquet", "--out", str(tmp_path / "made"))
     candidates, tree = table(tmp_path / "made", "candidates"), table(tmp_path / "made", "tree")
     assert candidates["confidence"][2] == 12.5 and candidates["least_confidence"].isna().all()
-    assert (tree["confidence"][1], tree["least_confidence"][1]) == (12.0, 3.5) and tree["confidence"].count() == 1
+    columns = "confidence", "least_confidence", "tail_confidence", "bottom_confidence"
+    assert [tree[name][1] for name in columns] == [12.0, 3.5, 9.0, 4.0]
+    assert [tree[name].count() for name in columns] == [1] * 4 and candidates["tail_confidence"].isna().all()
 
 
 def test_without_questions_the_tables_are_written_all_the_same(

@@ -17,7 +17,9 @@ from tests.servers.fake import Log, serving
 from ttcs.core import Confidence, Continue, Continued, Step, Stop, Trajectory, overall
 from ttcs.errors import UserError
 from ttcs.policies.scripted import ScriptedPolicy
+from ttcs.policies.scripted_confidence import sureness as told
 from ttcs.policies.server import ServerPolicy
+from ttcs.policies.sureness import Sureness
 from ttcs.policies.transformers import TransformersPolicy
 from ttcs.policies.vllm import VLLMPolicy
 from ttcs.servers.text import TextCompletions
@@ -107,8 +109,35 @@ def test_a_solution_ends_with_the_first_window_that_is_too_unsure(engine: Any, b
 
 
 def test_the_confidence_of_a_whole() -> None:
-    parts = [(2, Confidence(3.0, 2.0)), (6, Confidence(5.0, None)), (1, Confidence(1.0, 1.5))]
-    assert overall(parts) == Confidence(37 / 9, 1.5)
+    parts = [(2, Confidence(3.0, 2.0, 2.5, 2.0)), (6, Confidence(5.0)), (1, Confidence(1.0, 1.5, 1.75, 1.5))]
+    assert overall(parts) == Confidence(37 / 9, 1.5, 1.75, 1.5)
+    assert overall(parts[:2]) == Confidence(4.5, 2.0, 2.5, 2.0) and overall(parts[1:2]) == Confidence(5.0)
+    assert overall([(2, Confidence(3.0, 2.0))]) == Confidence(3.0, 2.0)  # of a record from before there was a tail
+    assert Confidence(*Confidence(3.0, 2.0, 2.5, 2.25).values) == Confidence(3.0, 2.0, 2.5, 2.25)
+    assert Confidence(3.0).values == (3.0, None)
+
+
+def test_the_last_window_and_the_lowest_tenth_of_all_so_far() -> None:
+    sureness = Sureness((NONE, 2))
+    for value in (4.0, 2.0, 6.0, *[8.0] * 19, 1.0):
+        sureness.add(value)
+    assert sureness.of(0, 1) == Confidence(4.0)  # no window is full
+    assert sureness.of(1, 3) == Confidence(4.0, 3.0, 4.0, 3.0)  # 3 and 4: one of them is the lowest tenth
+    assert sureness.of(3, 12) == Confidence(8.0, 7.0, 8.0, 3.5)  # of eleven windows two are
+    assert sureness.of(12, 23) == Confidence(pytest.approx(81 / 11), 4.5, 4.5, pytest.approx((3 + 4 + 4.5) / 3))
+
+
+def test_the_scripted_policy_tells_the_same() -> None:
+    (result,) = finish(ScriptedPolicy(), ask(confidence=4, least=(NONE, 25)))
+    sureness, start = Sureness((NONE, 25)), 0
+    for step in result.steps:
+        for _ in step.tokens:
+            sureness.add(told(step))
+        sure, end = sureness.of(start, start + len(step.tokens)), start + len(step.tokens)
+        assert step.confidence is not None and sure is not None
+        assert step.confidence.values == pytest.approx(sure.values, abs=2e-4)
+        start = end
+    assert overall([(1, step.confidence) for step in result.steps if step.confidence]) is not None
     assert overall([]) is None
     assert ROOT.extend([Step(0, (1,), "x", Stop.END)]).confidence is None
 
@@ -188,7 +217,7 @@ def test_vllm_is_asked_for_the_likeliest(monkeypatch: pytest.MonkeyPatch) -> Non
     (result,) = finish(policy, ask(confidence=2, least=(1.6, 3)))
     assert [asked.likeliest for asked in policy._engine.asked] == [2]
     assert [(len(step.tokens), step.stop, step.confidence) for step in result.steps] == [
-        (3, Stop.DOUBT, Confidence(1.5, 1.5))
+        (3, Stop.DOUBT, Confidence(1.5, 1.5, 1.5, 1.5))
     ]
     assert policy._engine.aborted == ["0"]
     with pytest.raises(UserError, match="asks for 21 likeliest tokens, and vLLM tells of 20 at most"):

@@ -163,7 +163,7 @@ def request(seed: int, limit: int | None = None) -> Continue:
 
 
 def test_what_is_kept_comes_back_as_it_was(tmp_path: Path) -> None:
-    sure = Confidence(3.5, 2.5)
+    sure = Confidence(3.5, 2.5, 3.0, 2.75)
     step = Step(-1, (5, 6), "é\n\n", Stop.STEP, None, (-0.5, -1.5), True, False, sure)
     result = Continued((step, Step(-1, (7,), "x", Stop.END)), 9, 4, 2)
     drawn = Drawn(tmp_path)

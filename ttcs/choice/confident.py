@@ -11,15 +11,16 @@ from ttcs.choice.selection import answered, heaviest
 from ttcs.core import Candidate
 from ttcs.errors import UserError
 
-MEASURES = "mean", "least"
+MEASURES = "mean", "least", "tail", "bottom"
 
 
 @dataclass(frozen=True, slots=True)
 class Confident:
     """The answer with the largest sum of confidence (Fu et al., 2025, section 3.2, offline).
 
-    measure: `mean` over all tokens, or the `least` window. keep: share of the candidates with an answer that vote, the
-    surest ones, at least one. UserError where a candidate does not say how sure the policy was.
+    measure: `mean` over all tokens, or of the windows the `least`, the last (`tail`) or the lowest tenth (`bottom`).
+    keep: share of the candidates with an answer that vote, the surest ones, at least one. UserError where a candidate
+    does not say how sure the policy was.
     """
 
     measure: str

@@ -64,11 +64,19 @@ class Confidence:
     """How sure a policy was of what it wrote (Fu et al., 2025, section 2): of each token, minus the mean logarithm of
     the probabilities of the k likeliest ones in its place, as the model gives them before temperature and top_p.
 
-    mean: over all tokens. least: of the means over windows of tokens; None: nobody asked, or none is full.
+    mean: over all tokens. Of the means over windows of tokens (None: nobody asked, or none is full) least: the least
+    one; tail: the last one; bottom: the mean of the lowest tenth of all so far, at least of one.
     """
 
     mean: float
     least: float | None = None
+    tail: float | None = None
+    bottom: float | None = None
+
+    @property
+    def values(self) -> tuple[float, *tuple[float | None, ...]]:
+        """As records have it."""
+        return (self.mean, self.least) if self.tail is None else (self.mean, self.least, self.tail, self.bottom)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +87,7 @@ class Step:
     is how the search tree is stored once. `score` is the PRM's, in [0, 1]; None: it gave none, or blank.
     logprobs: the natural logarithm of each token's probability as the model gives it, before temperature and top_p;
     None: nobody asked; nan: the policy does not say.
-    confidence: of its tokens, and of the windows that end in it; None: nobody asked.
+    confidence: of its tokens, and of the windows that end in it (`bottom`: of all up to its end); None: nobody asked.
     thinking: it belongs to the thinking of a reasoning model, not to its answer. given: the strategy put it there, the
     policy has not sampled it.
     """
@@ -216,9 +224,10 @@ def overall(parts: Sequence[tuple[int, Confidence]]) -> Confidence | None:
     """The confidence of a whole from that of its parts, each with its tokens; None: there is none."""
     if not parts:
         return None
-    windows = [part.least for _, part in parts if part.least is not None]
     mean = sum(tokens * part.mean for tokens, part in parts) / sum(tokens for tokens, _ in parts)
-    return Confidence(mean, min(windows, default=None))
+    least = [part.least for _, part in parts if part.least is not None]
+    last = next((part for _, part in reversed(parts) if part.least is not None), Confidence(mean))
+    return Confidence(mean, min(least, default=None), last.tail, last.bottom)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,14 +14,15 @@ from ttcs.records.record import CandidateRecord, NodeRecord, Record
 from ttcs.search.ledger import Ledger
 
 WHOLE, REAL, TEXT, TRUTH = pa.int64(), pa.float64(), pa.string(), pa.bool_()
+SURE = {"confidence": REAL, "least_confidence": REAL, "tail_confidence": REAL, "bottom_confidence": REAL}
 PROBLEM = {"problem_id": TEXT, "question": TEXT, "level": WHOLE, "family": TEXT, "reference": TEXT, "answer": TEXT,
            "correct": TRUTH, "chosen": WHOLE, "candidates": WHOLE}  # fmt: skip
 CANDIDATE = {"problem_id": TEXT, "candidate": WHOLE, "chosen": TRUTH, "text": TEXT, "steps": pa.list_(TEXT),
              "scores": pa.list_(REAL), "nodes": pa.list_(WHOLE), "answer": TEXT, "group": WHOLE, "score": REAL,
              "correct": TRUTH, "tokens": WHOLE, "thinking": WHOLE, "stop": TEXT, "subtree": WHOLE,
-             "revises": pa.list_(WHOLE), "confidence": REAL, "least_confidence": REAL}  # fmt: skip
+             "revises": pa.list_(WHOLE), **SURE}  # fmt: skip
 NODE = {"problem_id": TEXT, "node": WHOLE, "parent": WHOLE, "text": TEXT, "tokens": WHOLE, "stop": TEXT,
-        "score": REAL, "thinking": TRUTH, "given": TRUTH, "confidence": REAL, "least_confidence": REAL}  # fmt: skip
+        "score": REAL, "thinking": TRUTH, "given": TRUTH, **SURE}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,7 @@ def _ledger(run: Run, record: Record) -> dict[str, float | None]:
 
 
 def _sure(part: CandidateRecord | NodeRecord) -> dict[str, float | None]:
-    mean, least = part.confidence or (None, None)
-    return {"confidence": mean, "least_confidence": least}
+    return dict(zip(SURE, part.confidence or (), strict=False))
 
 
 def _id(record: Record) -> dict[str, str]:

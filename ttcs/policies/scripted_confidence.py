@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
+from math import nan
 from zlib import crc32
 
-from ttcs.core import Confidence, Step, Stop
+from ttcs.core import Step, Stop
+from ttcs.policies.sureness import confidence
 
 RIGHT, WRONG, SPREAD = 12.0, 10.0, 4.0  # of a step; its text decides where in the spread
 
@@ -26,11 +28,11 @@ def weighed(steps: Sequence[Step], least: tuple[float, int] | None) -> list[Step
         if not kept:
             break
         end = start + len(kept)
-        below = [windows[at] for at in range(start + 1, end + 1) if at in windows]
+        before = [windows.get(at, nan) for at in range(1, end + 1)]
         whole = len(kept) == len(step.tokens)
-        doubted = end == last < len(told) or (bool(below) and below[-1] < threshold and step.stop is not Stop.END)
+        doubted = end == last < len(told) or (before[-1] < threshold and step.stop is not Stop.END)
         text = step.text if whole else step.text[: len(step.text) * len(kept) // len(step.tokens)]
-        sure = Confidence(sureness(step), min(below, default=None))
+        sure = confidence(told[start:end], before, start)
         stop = Stop.DOUBT if doubted else step.stop
         found.append(replace(step, tokens=kept, text=text, stop=stop, confidence=sure))
         start = end

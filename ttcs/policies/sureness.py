@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import fsum, isnan, nan
+from math import ceil, fsum, isnan, nan
 
 from ttcs.core import Confidence
 
+LOWEST = 10  # one in so many windows is among the lowest (Fu et al., 2025)
 DIGITS = 4  # of a confidence: those behind depend on what else is in the batch
 
 
@@ -34,5 +36,15 @@ class Sureness:
         """That of the tokens from start to end, and of the windows that end among them; None: there are none."""
         if end <= start or end > len(self.tokens):
             return None
-        windows = [window for window in self._windows[start:end] if not isnan(window)]
-        return Confidence(fsum(self.tokens[start:end]) / (end - start), min(windows, default=None))
+        return confidence(self.tokens[start:end], self._windows[:end], start)
+
+
+def confidence(tokens: Sequence[float], windows: Sequence[float], start: int) -> Confidence:
+    """Of some tokens, from `start` on, and of all windows up to the last of them (nan: not full)."""
+    mean = fsum(tokens) / len(tokens)
+    own = [window for window in windows[start:] if not isnan(window)]
+    if not own:
+        return Confidence(mean)
+    lowest = sorted(window for window in windows if not isnan(window))
+    lowest = lowest[: ceil(len(lowest) / LOWEST)]
+    return Confidence(mean, min(own), own[-1], fsum(lowest) / len(lowest))

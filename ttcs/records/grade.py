@@ -61,14 +61,10 @@ def _candidates(outcome: Outcome, reduction: Reduction) -> list[CandidateRecord]
             subtree=trajectory.subtree,
             revises=_revised(trajectory, nodes),
             thinking=trajectory.thinking_tokens if any(step.thinking for step in trajectory.steps) else None,
-            confidence=_confidence(trajectory.confidence),
+            confidence=None if trajectory.confidence is None else trajectory.confidence.values,
         )
         for trajectory, answer, group in zip(trajectories, extracted, groups, strict=True)
     ]
-
-
-def _confidence(sure: Confidence | None) -> tuple[float, float | None] | None:
-    return None if sure is None else (sure.mean, sure.least)
 
 
 def _revised(trajectory: Trajectory, nodes: Container[int]) -> tuple[int, ...]:
@@ -94,7 +90,7 @@ def _tree(outcome: Outcome) -> tuple[NodeRecord, ...]:
     return tuple(
         NodeRecord(
             *(step.node, parent, step.text, len(step.tokens), step.stop, step.score, step.thinking, step.given),
-            _confidence(step.confidence),
+            None if step.confidence is None else step.confidence.values,
         )
         for parent, step in ((node.parent, node.step) for node in outcome.tree)
     )

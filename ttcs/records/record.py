@@ -14,7 +14,7 @@ from ttcs.search.ledger import Ledger
 class NodeRecord:
     """A step of the search tree. parent: the node of the step before (None: the problem). tokens: None: not known.
 
-    thinking, given: see `Step`. confidence: (mean, least) of it, where it was asked for.
+    thinking, given: see `Step`. confidence: `Confidence.values` of it, where it was asked for.
     """
 
     node: int
@@ -25,7 +25,7 @@ class NodeRecord:
     score: float | None
     thinking: bool = False
     given: bool = False
-    confidence: tuple[float, float | None] | None = None
+    confidence: tuple[float, *tuple[float | None, ...]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class CandidateRecord:
     subtree: int | None
     revises: tuple[int, ...] = ()
     thinking: int | None = None
-    confidence: tuple[float, float | None] | None = None
+    confidence: tuple[float, *tuple[float | None, ...]] | None = None
 
     @property
     def finished(self) -> bool:
