@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "examples").glob("*.ipynb"))
-LONGEST = 300  # seconds of a cell, on a machine that others use too
+LONGEST = 600  # seconds of a cell, on a machine that others use too
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda file: file.stem)

@@ -58,6 +58,6 @@ class WandB:
             for n in sorted({n for curve in run.curves.values() for n in curve}):
                 values = {f"accuracy_vs_n/{one}": curve[n] for one, curve in run.curves.items() if n in curve}
                 told.log({"n": n, **values})
-            told.log({file.stem: wandb.Image(str(file)) for file in run.figures})
+            told.log({f"figures/{file.stem}": wandb.Image(str(file)) for file in run.figures})
             told.summary.update(dict(run.metrics))
-            return told.url or told.dir
+            return told.dir if told.offline else str(told.url)
