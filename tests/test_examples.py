@@ -38,7 +38,9 @@ def test_it_runs(notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     content = nbformat.read(notebook, as_version=4)
-    client.NotebookClient(content, timeout=LONGEST, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    client.NotebookClient(
+        content, timeout=LONGEST, startup_timeout=LONGEST, resources={"metadata": {"path": str(tmp_path)}}
+    ).execute()
     said = shown(content)
     assert "error:" not in said and "Traceback" not in said  # of commands, whose failure stops no notebook
     assert all(word in said for word in EXPECTED[notebook.stem])
