@@ -70,6 +70,14 @@ def test_a_missing_extra_is_told_before_anything_is_done(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_way_that_wandb_has_not_is_refused(main: Main) -> None:
+    pytest.importorskip("wandb", reason="pip install 'ttcs[wandb]'")
+    assert main("logger=wandb", "logger.mode=fast")[::2] == (
+        2,
+        "error: logger.mode=fast is not online, offline or null\n",
+    )
+
+
 def test_a_run_is_told_of_with_its_configuration_numbers_curve_and_pictures(main: Main) -> None:
     code, said, _ = main(KEPT)
     assert (code, "  logged: here\n" in said) == (0, True)
