@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "examples").glob("*.ipynb"))
-LONGEST = 300  # seconds of a cell, on a machine that others use too
+LONGEST = 600  # seconds of a cell, on a machine that others use too
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda file: file.stem)
@@ -38,16 +38,18 @@ def test_it_runs(notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     content = nbformat.read(notebook, as_version=4)
-    client.NotebookClient(content, timeout=LONGEST, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    client.NotebookClient(
+        content, timeout=LONGEST, startup_timeout=LONGEST, resources={"metadata": {"path": str(tmp_path)}}
+    ).execute()
     said = shown(content)
     assert "error:" not in said and "Traceback" not in said  # of commands, whose failure stops no notebook
-    assert all(word in said for word in EXPECTED[notebook.stem])
+    assert [word for word in EXPECTED[notebook.stem] if word not in said] == []
 
 
 EXPECTED = {
-    "first_search": ["weighted vote of 16", "tokens per problem", "of the weight"],
-    "own_strategy": ["second thoughts, 4 + 4", "of 30 right", "tokens decoded"],
-    "adaptive_frontier": ["minus all n", "frontier.png", "image/png", "of at most 32 samples"],
+    "first_search": ["weighted vote of 8", "tokens per problem", "of the weight"],
+    "own_strategy": ["second thoughts, 4 + 4", "of 20 right", "tokens decoded"],
+    "adaptive_frontier": ["minus all n", "frontier.png", "image/png", "of at most 16 samples"],
 }
 
 

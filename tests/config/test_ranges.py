@@ -42,6 +42,7 @@ NOT_NUMBERS = {
         "otherwise",
     ),
     *("model_revision", "records", "reference_revision", "revision"),
+    *("uri", "entity", "mode"),
     *("partition", "path", "pilot", "policies", "qos", "quantization", "reference", "served_model", "selection"),
     *("system", "system_prompt", "text", "tokenizer", "weights", "name", "domain", "solved", "difficulty", "prompt"),
     *("reasoning", "large", "resume_body", "resume_message", "speculative_config", "fsdp_config", "lora_config"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import struct
 import sys
@@ -13,6 +12,7 @@ from time import monotonic, sleep
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.typed import Main, typed
 from ttcs import __main__ as command
@@ -22,7 +22,7 @@ from ttcs.running.loggers.logger import within
 SCRIPTED = ["policy=scripted", "prm=scripted", "n=4", "dataset.limit=4"]
 SWEEP = "strategy=best_of_n,dvts", "-m"
 TOLD: list[Finished] = []
-CURVE = "accuracy_vs_n/majority"
+CURVES = {"majority": {1: 0.25, 2: 0.5, 4: 0.75}, "weighted": {4: 1.0}}
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,14 @@ def test_a_missing_extra_is_told_before_anything_is_done(
         line = f"error: logger={name}, but there is no {name}: pip install 'ttcs[{name}]'\n"
         assert main(f"logger={name}", *words) == (2, "", line)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_way_that_wandb_has_not_is_refused(main: Main) -> None:
+    pytest.importorskip("wandb", reason="pip install 'ttcs[wandb]'")
+    assert main("logger=wandb", "logger.mode=fast")[::2] == (
+        2,
+        "error: logger.mode=fast is not online, offline or null\n",
+    )
 
 
 def test_a_run_is_told_of_with_its_configuration_numbers_curve_and_pictures(main: Main) -> None:
@@ -126,77 +134,92 @@ def test_a_tool_that_does_not_answer_is_left_behind() -> None:
         within(60, lambda: str((_ for _ in ()).throw(TimeoutError("its own"))))
 
 
-def test_tensorboard_reads_it_back(main: Main) -> None:
+@pytest.fixture
+def runs(tmp_path: Path) -> list[Finished]:
+    """Two points of a sweep, each twice, as when the command is given again."""
+    picture = tmp_path / "accuracy.png"
+    Image.new("RGBA", (3, 2)).save(picture)
+    parameters = {"strategy": "best_of_n", "n": 4, "policy.model": "ttcs/zoo", "budget.tokens": None, "flag": True}
+    metrics = {"accuracy": 0.75, "ci95/low": 0.5, "ledger/decoded_tokens": 1234.0}
+    points = [
+        Finished(f"zoo_zoo/n=4_seed={seed}-ab", "seed-0-1-cd", {**parameters, "seed": seed}, metrics, CURVES, [picture])
+        for seed in (0, 1)
+    ]
+    return [*points, *points]
+
+
+def test_tensorboard_reads_it_back(runs: list[Finished], tmp_path: Path) -> None:
     pytest.importorskip("tensorboard", reason="pip install 'ttcs[tensorboard]'")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    for _ in range(2):
-        assert main("logger=tensorboard", *SWEEP)[0] == 0
-    folders = sorted({file.parent for file in Path("outputs/tensorboard").rglob("*tfevents*")})
-    assert len(folders) == len(list(Path("outputs/tensorboard").rglob("*tfevents*"))) == 2
-    assert len({folder.relative_to("outputs/tensorboard").parts[0] for folder in folders}) == 1
-    for folder in folders:
-        found = EventAccumulator(str(folder)).Reload()
-        sweep, name = folder.relative_to("outputs/tensorboard").parts[0], Path(*folder.parts[3:])
-        assert sweep.startswith("strategy-best_of_n-dvts-")
-        summary = json.loads(Path("outputs", name, "summary.json").read_text())
-        assert {key: found.Scalars(key)[0].value for key in numbers(summary)} == pytest.approx(numbers(summary))
-        curve = [(event.step, event.value) for event in found.Scalars(CURVE)]
-        assert curve == pytest.approx(drawn(name))
-        assert found.Images("accuracy")[0].encoded_image_string == Path("outputs", name, "accuracy.png").read_bytes()
-        content = found.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
-        assert b"ttcs.policies.scripted.ScriptedPolicy" in content
+    from ttcs.running.loggers.tensorboard import TensorBoard
+
+    places = [TensorBoard(str(tmp_path / "logs")).log(run) for run in runs]
+    files = list((tmp_path / "logs").rglob("*tfevents*"))
+    assert {str(file.parent) for file in files} == {*places} and len(files) == 2, (
+        "a run that is told again is there once"
+    )
+    for run, place in zip(runs, places, strict=True):
+        assert Path(place) == tmp_path / "logs" / "seed-0-1-cd" / run.name
+    found = EventAccumulator(places[0]).Reload()
+    assert {key: found.Scalars(key)[0].value for key in runs[0].metrics} == pytest.approx(runs[0].metrics)
+    curve = {event.step: event.value for event in found.Scalars("accuracy_vs_n/majority")}
+    assert curve == pytest.approx(CURVES["majority"])
+    (image,) = found.Images("figures/accuracy")
+    assert (image.width, image.height, image.encoded_image_string) == (3, 2, runs[0].figures[0].read_bytes())
+    told = found.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
+    assert b"policy.model" in told and b"ttcs/zoo" in told
 
 
-def drawn(name: Path) -> list[tuple[int, float]]:
-    with Path("outputs", name, "accuracy.csv").open() as rows:
-        return [(int(row["n"]), float(row["accuracy"])) for row in csv.DictReader(rows) if row["method"] == "majority"]
-
-
-def test_mlflow_reads_it_back(main: Main, tmp_path: Path) -> None:
+def test_mlflow_reads_it_back(runs: list[Finished], tmp_path: Path) -> None:
     for package in ("mlflow", "sqlalchemy"):
         pytest.importorskip(package, reason="pip install 'ttcs[mlflow]'")
     from mlflow import MlflowClient
 
+    from ttcs.running.loggers.mlflow import MLflow
+
     store = f"sqlite:///{tmp_path}/mlflow.db"
-    for _ in range(2):
-        code, said, _ = main("logger=mlflow", f"logger.uri={store}", *SWEEP)
-        assert (code, said.count("  logged: run ")) == (0, 2), said
+    MlflowClient(store).create_experiment("mine", artifact_location=(tmp_path / "files").as_uri())
+    for run in runs:
+        assert MLflow(store, "mine", timeout=600).log(run).endswith(" of experiment mine")
     client = MlflowClient(store)
-    runs = client.search_runs([client.get_experiment_by_name("ttcs").experiment_id])
-    (sweep,) = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
-    points = [run for run in runs if run is not sweep]
-    assert len(points) == 2 and {run.data.tags["mlflow.parentRunId"] for run in points} == {sweep.info.run_id}
-    assert {run.info.status for run in runs} == {"FINISHED"}
+    kept = client.search_runs([client.get_experiment_by_name("mine").experiment_id])
+    (sweep,) = [run for run in kept if "mlflow.parentRunId" not in run.data.tags]
+    points = [run for run in kept if run is not sweep]
+    assert sweep.info.run_name == "seed-0-1-cd"
+    assert sorted(run.info.run_name for run in points) == sorted({run.name for run in runs})
+    assert {run.data.tags["mlflow.parentRunId"] for run in points} == {sweep.info.run_id}
+    assert {run.info.status for run in kept} == {"FINISHED"}
     for run in points:
-        name = Path(run.info.run_name)
-        summary = json.loads(Path("outputs", name, "summary.json").read_text())
-        assert {key: run.data.metrics[key] for key in numbers(summary)} == pytest.approx(numbers(summary))
-        assert run.data.params["strategy"] == summary["strategy"] and run.data.params["dataset.limit"] == "4"
-        history = client.get_metric_history(run.info.run_id, CURVE)
-        assert sorted((one.step, one.value) for one in history) == pytest.approx(drawn(name)), "nothing twice"
+        assert {key: run.data.metrics[key] for key in runs[0].metrics} == pytest.approx(runs[0].metrics)
+        assert (run.data.params["strategy"], run.data.params["budget.tokens"]) == ("best_of_n", "None")
+        history = client.get_metric_history(run.info.run_id, "accuracy_vs_n/majority")
+        assert len(history) == 3, "nothing is there twice"
+        assert {one.step: one.value for one in history} == pytest.approx(CURVES["majority"])
         assert [file.path for file in client.list_artifacts(run.info.run_id)] == ["accuracy.png"]
 
 
-def test_wandb_keeps_it_offline(main: Main, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_wandb_keeps_it_offline(runs: list[Finished], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     pytest.importorskip("wandb", reason="pip install 'ttcs[wandb]'")
+    from ttcs.running.loggers.wandb import WandB
+
     for name in ("CONFIG", "CACHE", "DATA"):
         monkeypatch.setenv(f"WANDB_{name}_DIR", str(tmp_path / name))
-    code, said, _ = main("logger=wandb", "logger.mode=offline", "logger.folder=kept", *SWEEP)
-    assert (code, said.count("  logged: ")) == (0, 2), said
-    runs = [list(records(file)) for file in Path("kept").rglob("*.wandb")]
-    heads = [record.run for run in runs for record in run if record.HasField("run")]
-    assert len(runs) == 2 and len({head.run_id for head in heads}) == 2
-    assert len({head.run_group for head in heads}) == 1 and heads[0].run_group.startswith("strategy-best_of_n-dvts-")
-    for head, run in zip(heads, runs, strict=True):
-        summary = json.loads(Path("outputs", head.display_name, "summary.json").read_text())
-        config = {item.key: json.loads(item.value_json) for item in head.config.update}
-        assert (config["strategy"], config["dataset.limit"]) == (summary["strategy"], 4)
-        told = {key: value for record in run for key, value in items(record.summary.update)}
-        assert {key: told[key] for key in numbers(summary)} == pytest.approx(numbers(summary))
-        rows = [dict(items(record.history.item)) for record in run if record.HasField("history")]
-        assert [(row["n"], row[CURVE]) for row in rows if CURVE in row] == pytest.approx(drawn(Path(head.display_name)))
-        assert [row["accuracy"]["_type"] for row in rows if "accuracy" in row] == ["image-file"]
+    logger = WandB("mine", None, "offline", str(tmp_path / "kept"), timeout=600)
+    places = [logger.log(run) for run in runs[:2]]
+    kept = [list(records(next(Path(place).parent.glob("*.wandb")))) for place in places]
+    for run, written in zip(runs, kept, strict=False):
+        (head,) = {record.run.run_id: record.run for record in written if record.HasField("run")}.values()
+        assert (head.display_name, head.run_group, head.project) == (run.name, run.sweep, "mine")
+        config = dict(items(head.config.update))
+        assert {key: config[key] for key in run.parameters} == run.parameters
+        told = {key: value for record in written for key, value in items(record.summary.update)}
+        assert {key: told[key] for key in run.metrics} == pytest.approx(run.metrics)
+        rows = [dict(items(record.history.item)) for record in written if record.HasField("history")]
+        curve = {row["n"]: row["accuracy_vs_n/majority"] for row in rows if "n" in row}
+        assert curve == pytest.approx(CURVES["majority"])
+        assert [row["figures/accuracy._type"] for row in rows if "n" not in row] == ["image-file"]
+    assert len({record.run.run_id for written in kept for record in written if record.HasField("run")}) == 2
 
 
 def items(found: Any) -> Iterator[tuple[str, Any]]:

@@ -106,8 +106,9 @@ def test_lm_evaluation_harness(folder: Path, service: str, accuracy: float) -> N
 
 
 def test_inspect_ai(folder: Path, service: str, accuracy: float) -> None:
+    shutil.copy(TASKS / "inspect_zoo.py", folder)  # it takes no absolute path
     harness(
-        *("inspect", "'inspect-ai' openai", folder, "eval", str(TASKS / "inspect_zoo.py")),
+        *("inspect", "'inspect-ai' openai", folder, "eval", "inspect_zoo.py"),
         *("--model", "openai-api/ttcs/four", "--model-base-url", service, "--seed", str(SEED)),
         *("-T", f"problems={folder}/zoo.jsonl", "--log-dir", "inspect", "--log-format", "json", "--display", "none"),
     )

@@ -25,7 +25,7 @@ class TensorBoard:
     def log(self, run: Finished) -> str:
         from tensorboard.compat.proto.event_pb2 import Event
         from tensorboard.compat.proto.summary_pb2 import Summary
-        from tensorboard.plugins.hparams.api import hparams_pb
+        from tensorboard.plugins.hparams.summary_v2 import hparams_pb  # the API beside it needs TensorFlow
         from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
         folder = Path(self.folder, run.sweep or "", run.name)
@@ -46,7 +46,7 @@ class TensorBoard:
             content = file.read_bytes()
             width, height = struct.unpack(">II", content[16:24])  # of a PNG's first chunk
             image = Summary.Image(width=width, height=height, colorspace=4, encoded_image_string=content)
-            write(Summary(value=[Summary.Value(tag=file.stem, image=image)]))
+            write(Summary(value=[Summary.Value(tag=f"figures/{file.stem}", image=image)]))
         writer.close()
         return str(folder)
 

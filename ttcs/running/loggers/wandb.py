@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
+from typing import Literal
 
 from ttcs.config.writable import made
+from ttcs.errors import UserError
 from ttcs.running.loggers.finished import Finished
 from ttcs.running.loggers.logger import needs, within
 
@@ -21,12 +23,14 @@ class WandB:
 
     project: str
     entity: str | None
-    mode: str | None
+    mode: Literal["online", "offline"] | None
     folder: str
     timeout: float
 
     def __post_init__(self) -> None:
         needs("wandb", "wandb")
+        if self.mode not in (None, "online", "offline"):
+            raise UserError(f"logger.mode={self.mode} is not online, offline or null")
 
     def log(self, run: Finished) -> str:
         return within(self.timeout, partial(self._log, run))
@@ -58,6 +62,6 @@ class WandB:
             for n in sorted({n for curve in run.curves.values() for n in curve}):
                 values = {f"accuracy_vs_n/{one}": curve[n] for one, curve in run.curves.items() if n in curve}
                 told.log({"n": n, **values})
-            told.log({file.stem: wandb.Image(str(file)) for file in run.figures})
+            told.log({f"figures/{file.stem}": wandb.Image(str(file)) for file in run.figures})
             told.summary.update(dict(run.metrics))
-            return told.url or told.dir
+            return told.dir if told.offline else str(told.url)
