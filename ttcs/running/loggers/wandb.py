@@ -48,7 +48,7 @@ class WandB:
         with wandb.init(
             project=self.project,
             entity=self.entity,
-            mode=self.mode,  # type: ignore[arg-type]  # it says itself what there is
+            mode=self.mode,
             dir=str(made(Path(self.folder))),
             id=blake2b(run.name.encode(), digest_size=8).hexdigest(),  # the same run takes the place of what was there
             name=run.name,
