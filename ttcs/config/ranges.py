@@ -111,7 +111,7 @@ PLANNING = {
 }
 SERVICE = {
     "serve.port": Bounds(1, 65535),
-    **dict(_of(COUNT, "serve.at_once serve.most_n serve.body serve.drain serve.shown")),
+    **dict(_of(COUNT, "serve.at_once serve.most_n serve.body serve.drain serve.shown page.last")),
     "serve.keep_alive": POSITIVE,
 }
 CURATION = {**dict(_of(COUNT, "size within")), "weights.*": AMOUNT}
