@@ -151,6 +151,7 @@ def test_a_simulation_where_there_is_no_pilot(plan: Plan) -> None:
         (["plan.pilot=pilot", "policy.seed=3"], "where policy.seed is 0 there and 3 here"),
         (["plan.pilto=pilot"], "there is no key plan.pilto"),
         (["--nope"], "unrecognized argument: --nope"),
+        (["strategy=best_of_n", "budget=shared", "budget.tokens=1000"], "budget=shared is not planned: budget"),
         (["n=0"], "n=0 is not a whole number of at least 1"),
         (["gpu.batch=0"], "gpu.batch=0 is not a whole number of at least 1"),
         (["gpu.memory_share=2"], "gpu.memory_share=2 is not a number of more than 0 and at most 1"),
