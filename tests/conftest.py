@@ -25,7 +25,7 @@ SLOW = {
     *("curation/test_whole_stages.py", "policies/test_server.py", "prms/test_prefixes.py", "prms/test_server_prm.py"),
     *("records/test_endings.py", "records/test_records.py", "running/test_adaptive.py", "running/test_contents.py"),
     *("running/test_launchers.py", "running/test_naming.py", "running/test_plan.py", "running/test_shared_run.py"),
-    *("running/test_workers.py",),
+    *("running/test_loggers.py", "running/test_workers.py", "serve/test_harness.py", "serve/test_served.py"),
     *("search/test_budget.py", "search/test_opening.py", "serve/test_command.py", "serve/test_service.py"),
     *("solving/test_solver.py", "strategies/test_revisions.py", "training/test_command.py"),
     *("training/test_revision_data.py", "training/test_rollouts.py", "training/test_run_records.py"),
