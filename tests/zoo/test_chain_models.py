@@ -24,3 +24,9 @@ def test_a_search_by_steps_under_it_solves_what_the_policy_alone_does_not() -> N
     alone = solved(("policy=zoo_chains", "strategy=greedy", "selection=majority"), 10)
     assert not all(alone)
     assert all(solved((*PAIR, "strategy=beam_search", "n=16"), 10))
+
+
+def test_one_that_is_not_yet_exact_is_worth_a_search_too() -> None:
+    alone = solved(("policy=zoo_chains", "strategy=greedy", "selection=majority"), 10)
+    words = ("policy=zoo_chains", "prm=zoo_chains_early", "reduction=last", "strategy=dvts", "n=16")
+    assert sum(solved(words, 10)) > sum(alone)
