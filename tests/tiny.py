@@ -25,10 +25,13 @@ from transformers import (
     Qwen2Config,
     Qwen2ForCausalLM,
 )
+from transformers.utils import logging
 
 from ttcs.core import Problem, Step, Stop, Trajectory
 from ttcs.zoo.generator import Split, exercises
 from ttcs.zoo.tokenizer import train_tokenizer
+
+logging.disable_progress_bar()  # what a test captures is not to hold that of a model that is made within it
 
 PROBLEM = Problem("p", "Compute $3 + 4 \\cdot 7$.", "31", 1)
 

@@ -70,7 +70,7 @@ def test_a_number_of_a_model_is_refused_before_it_is_loaded(
     [
         (
             ["strategy=best_of"],
-            "strategy has no option best_of (nearest: best_of_n, budget_forcing, deepconf); it has adaptive_vote",
+            "strategy has no option best_of (nearest: best_of_n, budget_forcing, deepconf); it has adaptive_dvts",
         ),
         (["strategy=best_of,dvts", "-m"], "strategy has no option best_of (nearest: best_of_n,"),
         (["stategy=dvts"], "there is no key stategy (nearest: strategy)"),

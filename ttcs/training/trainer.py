@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from transformers import PrinterCallback, Trainer, TrainingArguments
 from transformers.trainer import TRAINING_ARGS_NAME
+from transformers.utils import logging
 
 from ttcs.errors import UserError
 from ttcs.training.bar import Bar
@@ -56,6 +57,7 @@ def fit(
     UserError for arguments that do not exist.
     """
     free(Path(out))
+    logging.disable_progress_bar()  # of every file that is written: `Bar` says how it goes
     settings = _settings(work, seed, arguments)
     base = copy.deepcopy(model) if lora and settings.should_save else None  # training may shard the other one
     trainer = Trainer(
