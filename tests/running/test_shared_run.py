@@ -24,7 +24,7 @@ from ttcs.replay import main as replay
 
 Start = Callable[..., Path]
 SCRIPTED = [
-    *("policy=scripted", "prm=scripted", "dataset=jsonl", "dataset.path=p.jsonl", "dataset.columns.level=level"),
+    *("policy=scripted", "prm=scripted", "dataset=jsonl", "dataset.path=shared.jsonl", "dataset.columns.level=level"),
     *("policy.accuracy=[0.8,0.7,0.6,0.5,0.4]", "policy.pace=5", "policy.max_tokens=200", "policy.capacity=8", "n=12"),
     f"policy._target_={__name__}.Ending",
 ]
@@ -54,7 +54,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
     monkeypatch.chdir(tmp_path)
     components.forget()
     rows = [{"id": f"p{i}", "question": f"{i} + 1?", "answer": str(i + 1), "level": i % 5 + 1} for i in range(12)]
-    Path("p.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    Path("shared.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
 
     def run(folder: str, *overrides: str) -> Path:
         given = [] if "policy=zoo" in overrides else SCRIPTED

@@ -48,8 +48,9 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[s
     """The records of `python -m ttcs` on the problems."""
     monkeypatch.chdir(tmp_path)
     rows = [{"id": p.id, "question": p.question, "answer": p.answer, "level": p.level} for p in PROBLEMS]
-    Path("p.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    data = "dataset=jsonl", "dataset.path=p.jsonl", "dataset.columns.level=level"
+    file = Path("solved.jsonl")  # no other test's: a process remembers the problem sets that it has read
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    data = "dataset=jsonl", f"dataset.path={file}", "dataset.columns.level=level"
 
     def start(*overrides: str) -> dict[str, Record]:
         monkeypatch.setattr(sys, "argv", ["ttcs", *WORDS, *data, "picture=none", "hydra.run.dir=out", *overrides])
