@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from random import Random
 
-from ttcs.config.writable import made
-from ttcs.training.graded import graded
+from ttcs.training.graded import graded, opened
 from ttcs.zoo.chains.problems import Chains
 from ttcs.zoo.generator import Mistakes, Split
 
@@ -31,8 +29,7 @@ class GradedChains:
     def run(self) -> None:
         stream = Chains().exercises(f"{self.seed}/graded", Split(self.split))
         rng = Random(f"{self.seed}/graded/mistakes")
-        made(Path(self.out).parent)
-        with Path(self.out).open("w", encoding="utf-8") as file:
+        with opened(self.out) as file:
             for number, exercise in enumerate(islice(stream, self.solutions)):
                 steps = list(exercise.marked(self.mistakes.reasoner(rng, exercise.level)))
                 line = graded(f"graded-{number}", exercise, [text for text, _ in steps])

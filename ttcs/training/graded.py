@@ -40,7 +40,7 @@ class GradedSolutions:
     def run(self) -> None:
         stream, rng = exercises(f"{self.seed}/graded", Split(self.split)), Random(f"{self.seed}/graded/mistakes")
         mistakes = self.mistakes.scaled(self.slips, self.misconceptions)
-        with _opened(self.out) as file:
+        with opened(self.out) as file:
             for number in range(self.solutions):
                 exercise = next(stream)
                 steps, _ = exercise.graded(mistakes.reasoner(rng, exercise.level))
@@ -68,7 +68,7 @@ class GradedSamples:
 
     def run(self) -> None:
         samples = track(self._samples(), total=self.solutions // self.shards, description="samples")
-        with _opened(self.out) as file:
+        with opened(self.out) as file:
             for number, (exercise, continued) in enumerate(samples):
                 texts = [step.text for step in continued.steps if not step.blank]
                 line = graded(f"sample-{number}", exercise, texts)
@@ -120,7 +120,8 @@ def _problem(exercise: Worked) -> Problem:
     return Problem(exercise.question, exercise.question)
 
 
-def _opened(out: str) -> Any:
+def opened(out: str) -> Any:
+    """The file to write, its folder made."""
     path = Path(out)
     made(path.parent)
     return path.open("w", encoding="utf-8")
