@@ -7,9 +7,10 @@ from datasets import load_from_disk
 
 from tests import tiny
 from ttcs.training.corpus import Corpus, ProblemSet
-from ttcs.training.graded import GradedSamples, GradedSolutions
+from ttcs.training.graded import GradedSamples, GradedSolutions, graded
 from ttcs.training.sft import SupervisedFineTuning
-from ttcs.zoo.generator import Mistakes
+from ttcs.zoo.chains.problems import Chains
+from ttcs.zoo.generator import Mistakes, Split
 
 ARGUMENTS = {"per_device_train_batch_size": 8, "report_to": "none", "logging_steps": 50, "disable_tqdm": True}
 
@@ -87,3 +88,13 @@ def test_samples_of_the_policy_are_graded(tmp_path):
     lines = [json.loads(line) for line in (tmp_path / "s.jsonl").read_text().splitlines()]
     assert all(not line["correct"] and line["labels"][0] == 0.0 for line in lines)  # it knows nothing of the exercises
     assert lines
+
+
+def test_a_check_that_slips_leaves_a_solution_right_and_a_wrong_step_makes_it_wrong():
+    exercise = next(Chains().exercises("check", Split.TRAIN))
+    steps = exercise.graded_right()
+    botched = [*steps[:-2], "Check: 1: does not fit.\n\n", steps[-1]]
+    line = graded("g", exercise, botched)
+    assert (line["correct"], line["right"], set(line["labels"])) == (True, None, {1.0})
+    wrong = graded("g", exercise, [*steps[:2], "3: nothing.\n\n", *botched[3:]])
+    assert (wrong["correct"], wrong["labels"]) == (False, [1.0, 1.0, *[0.0] * (len(steps) - 2)])

@@ -97,9 +97,12 @@ class GradedSamples:
 
 
 def graded(name: str, exercise: Worked, texts: Sequence[str]) -> dict[str, Any]:
-    """A line: labels are 1 while everything is as in the worked solution, 0 after."""
+    """A line: labels are 1 while everything is as in the worked solution, 0 after.
+
+    A remark, where the worked solution has one, is right if the steps before it are: an answer is none the worse for it.
+    """
     worked = exercise.graded_right()
-    same = [i < len(worked) and text.strip() == worked[i].strip() for i, text in enumerate(texts)]
+    same = [i < len(worked) and _same(exercise, text, worked[i]) for i, text in enumerate(texts)]
     first = same.index(False) if False in same else len(texts)
     right: int | None = None
     if first < len(texts):
@@ -114,6 +117,10 @@ def graded(name: str, exercise: Worked, texts: Sequence[str]) -> dict[str, Any]:
         "labels": [float(place < first) for place in range(len(texts))],
         "right": right,
     }
+
+
+def _same(exercise: Worked, text: str, wanted: str) -> bool:
+    return text.strip() == wanted.strip() or exercise.remark(text) and exercise.remark(wanted)
 
 
 def _problem(exercise: Worked) -> Problem:

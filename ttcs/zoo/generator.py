@@ -128,6 +128,9 @@ class Exercise:
         """The steps of the right solution."""
         return [text for text, _ in self.graded(Reasoner())[0]]
 
+    def remark(self, step: str) -> bool:
+        return False
+
     def problem(self, name: str) -> Problem:
         return Problem(name, self.question, self.solution()[1], self.level, self.family)
 
@@ -163,6 +166,10 @@ class Worked(Protocol):
     def solution(self, reason: Reasoner | None = None) -> tuple[str, str]: ...
 
     def graded_right(self) -> list[str]: ...
+
+    def remark(self, step: str) -> bool:
+        """Whether a step adds nothing to the solution, but says what it makes of the steps before it."""
+        ...
 
     def problem(self, name: str) -> Problem: ...
 

@@ -11,6 +11,7 @@ from ttcs.zoo.chains.acts import PLACES, Act, Add, State, run, shown
 from ttcs.zoo.reasoner import Reasoner
 
 TOO_FAR = (1, 2)  # how far a slip counts on: two or three slips never cancel, as one too many and one too few would
+CHECK = "Check:"  # what the step begins with that checks the others
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class Chain:
         if state != end and reason.misled("trusting"):
             state = end
         same = " ".join(compared(*pair) for pair in zip(PLACES, state, end, strict=True))
-        return f"Check: {' '.join(parts)}: {same}: {'fits' if state == end else 'does not fit'}."
+        return f"{CHECK} {' '.join(parts)}: {same}: {'fits' if state == end else 'does not fit'}."
 
 
 def _step(act: Act, state: State, far: int = 0) -> tuple[str, State]:

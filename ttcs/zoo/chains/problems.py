@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from random import Random
 
 from ttcs.core import Problem
-from ttcs.zoo.chains.chain import Chain
+from ttcs.zoo.chains.chain import CHECK, Chain
 from ttcs.zoo.chains.families import FAMILIES, MOVES
 from ttcs.zoo.generator import LEVELS, Split
 from ttcs.zoo.reasoner import Reasoner
@@ -47,6 +47,10 @@ class ChainExercise:
     def graded_right(self) -> list[str]:
         """The steps of the right solution."""
         return [text for text, _ in self.marked(Reasoner())]
+
+    def remark(self, step: str) -> bool:
+        """The check: what it says does not change the answer."""
+        return step.startswith(CHECK)
 
     def solution(self, reason: Reasoner | None = None) -> tuple[str, str]:
         """(solution text, its answer); without a reasoner the right one."""
