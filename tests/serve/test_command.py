@@ -155,3 +155,12 @@ def until_health(port: int, searches: int) -> None:
             pass
         sleep(0.05)
     raise AssertionError(f"it never said that it has {searches} searches")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_a_reply_is_sent_at_once(host: str) -> None:
+    """asyncio sets TCP_NODELAY where a socket says that it is TCP, and so do those it accepts."""
+    with command.bound(host, 0) as listening:
+        listening.listen()
+        with socket.create_connection(listening.getsockname()[:2]), listening.accept()[0] as accepted:
+            assert accepted.proto == socket.IPPROTO_TCP

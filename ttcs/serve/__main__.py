@@ -83,7 +83,9 @@ def words() -> list[str]:
 def bound(host: str, port: int) -> socket.socket:
     """UserError where nobody can listen there."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    found = socket.socket(family)
+    # asyncio sends at once (TCP_NODELAY) only on sockets that say that they are TCP; else each reply waits 40 ms in its
+    # second half for the client's kernel to confirm the first.
+    found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind((host, port))
