@@ -99,7 +99,7 @@ class GradedSamples:
 def graded(name: str, exercise: Worked, texts: Sequence[str]) -> dict[str, Any]:
     """A line: labels are 1 while everything is as in the worked solution, 0 after.
 
-    A remark, where the worked solution has one, is right if the steps before it are: an answer is none the worse for it.
+    A remark, where the worked solution has one, is right if the steps before it are: no answer is the worse for it.
     """
     worked = exercise.graded_right()
     same = [i < len(worked) and _same(exercise, text, worked[i]) for i, text in enumerate(texts)]
@@ -120,7 +120,7 @@ def graded(name: str, exercise: Worked, texts: Sequence[str]) -> dict[str, Any]:
 
 
 def _same(exercise: Worked, text: str, wanted: str) -> bool:
-    return text.strip() == wanted.strip() or exercise.remark(text) and exercise.remark(wanted)
+    return text.strip() == wanted.strip() or (exercise.remark(text) and exercise.remark(wanted))
 
 
 def _problem(exercise: Worked) -> Problem:
