@@ -41,7 +41,7 @@ NOT_NUMBERS = {
         "order",
         "otherwise",
     ),
-    *("model_revision", "records", "reference_revision", "remark", "revision"),
+    *("model_revision", "records", "reference_revision", "remark", "revision", "saved"),
     *("uri", "entity", "mode"),
     *("partition", "path", "pilot", "policies", "qos", "quantization", "reference", "served_model", "selection"),
     *("system", "system_prompt", "text", "tokenizer", "weights", "name", "domain", "solved", "difficulty", "prompt"),

@@ -11,7 +11,7 @@ from random import Random
 from ttcs.core import Problem
 from ttcs.zoo.chains.chain import CHECK, Chain
 from ttcs.zoo.chains.families import FAMILIES, MOVES
-from ttcs.zoo.generator import LEVELS, Split
+from ttcs.zoo.generator import LEVELS, Attempt, Split
 from ttcs.zoo.reasoner import Reasoner
 
 
@@ -47,6 +47,12 @@ class ChainExercise:
     def graded_right(self) -> list[str]:
         """The steps of the right solution."""
         return [text for text, _ in self.marked(Reasoner())]
+
+    def attempt(self, reason: Reasoner) -> Attempt:
+        """Notes are the steps without the check."""
+        graded, answer = self.graded(reason)
+        steps = [text for text, _ in graded]
+        return Attempt([step for step in steps[:-1] if not self.remark(step)], steps, answer)
 
     def remark(self, step: str) -> bool:
         """The check: what it says does not change the answer."""
