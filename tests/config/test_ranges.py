@@ -56,6 +56,7 @@ ZERO = {
         "power",
         "mixed",
         "share",
+        "worked",
         "slip",
         "slips",
         "erring",
