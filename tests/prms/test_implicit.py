@@ -180,6 +180,55 @@ def test_what_a_small_cache_dropped_is_computed_again(reward: Reward) -> None:
         assert other.scores == pytest.approx(expected(reward, encoded(*OTHER)), abs=1e-5)
 
 
+CHECKED = (*STEPS[:2], "Check: $3 + 28 = 30$: does not fit.\n\n", STEPS[2])
+
+
+def remarking(reward: Reward, batch_size: int = 8) -> TwoModelsPRM:
+    return TwoModelsPRM(replace(format(reward), remark="Check:"), own(), batch_size)
+
+
+def unremarked(reward: Reward) -> list[float]:
+    """The scores of the steps but the check, from plain likelihoods of the whole text without those of the check."""
+    steps, prompt = encoded(*CHECKED), asked()
+    ids = [*prompt, *(token for step in steps for token in step)]
+    mine, theirs = (likelihoods(folder, ids)[len(prompt) - 1 :].tolist() for folder in (own(), reference()))
+    begin, end = (sum(map(len, steps[:count])) for count in (2, 3))
+    del mine[begin:end], theirs[begin:end]
+    ends = list(accumulate(len(step) for step in (*steps[:2], steps[3])))
+    return [reward(mine[:stop], theirs[:stop], start) for start, stop in pairwise([0, *ends])]
+
+
+@every
+def test_a_check_has_the_score_of_the_step_before_and_counts_in_no_other(reward: Reward) -> None:
+    (result,) = judge(remarking(reward), tiny.trajectory(*CHECKED))
+    first, second, last = unremarked(reward)
+    assert result.scores == pytest.approx([first, second, second, last], abs=1e-5)
+    assert result.scores[2] == result.scores[1]
+    assert judge(prm(reward), tiny.trajectory(*CHECKED))[0].scores[2] != pytest.approx(second, abs=1e-5)
+    assert result.tokens == len(asked()) + sum(map(len, encoded(*CHECKED))) - 1  # what follows goes on from it
+
+
+@every
+def test_a_check_that_is_judged_as_soon_as_it_is_written_is_not_read(reward: Reward) -> None:
+    engine, whole = remarking(reward), tiny.trajectory(*CHECKED)
+    known: list[float | None] = []
+    for depth in range(1, 5):
+        steps = zip(whole.steps[:depth], [*known, None], strict=True)
+        (result,) = judge(engine, replace(whole, steps=tuple(replace(step, score=score) for step, score in steps)))
+        known = list(result.scores)
+        if depth == 3:
+            assert (result.tokens, result.cached_tokens) == (0, 0)
+    first, second, last = unremarked(reward)
+    assert known == pytest.approx([first, second, second, last], abs=1e-5)
+
+
+def test_a_check_of_nothing_has_no_score() -> None:
+    least = REWARDS["least"]
+    assert judge(remarking(least), tiny.trajectory("\n\n", "Check: fits.\n\n"))[0] == Judged((None, None), 0, 0)
+    (result,) = judge(remarking(least), tiny.trajectory(STEPS[0], "\n\n", " Check: fits."))
+    assert result.scores == (result.scores[0], None, result.scores[0]) != (None,) * 3
+
+
 def with_tokens(trajectory: Trajectory, *tokens: list[int]) -> Trajectory:
     steps = zip(trajectory.steps, tokens, strict=True)
     return replace(trajectory, steps=tuple(replace(step, tokens=tuple(ids)) for step, ids in steps))
@@ -278,6 +327,8 @@ def test_models_that_cannot_be_compared_are_refused(tmp_path: Path) -> None:
         Implicit(LogRatio())
     with pytest.raises(UserError, match="leave it null"):
         Implicit(Least(), own())
+    with pytest.raises(UserError, match=r"prm\.format\.remark is blank"):
+        Implicit(Least(), remark=" ")
     with pytest.raises(UserError, match=r"prm\.format\.reference_revision=main: .* is a folder"):
         TwoModelsPRM(Implicit(LogRatio(), reference(), "main"), own(), 8)
     with pytest.raises(UserError, match=r"prm\.format\.chat_template takes one"):

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from ttcs.training.made_revisions import MadeRevisions
+from ttcs.zoo.chains.problems import Chains
 from ttcs.zoo.generator import LEVELS, Mistakes, Split, exercises
 
 
-def made(tmp_path: Path, slip: float) -> list[dict[str, object]]:
+def made(tmp_path: Path, slip: float, **settings: Any) -> list[dict[str, Any]]:
     out = tmp_path / "made.jsonl"
-    MadeRevisions(str(out), 0, 200, 6, 4, 2, Mistakes([slip] * len(LEVELS))).run()
+    MadeRevisions(str(out), 0, 200, 6, 4, 2, Mistakes([slip] * len(LEVELS)), **settings).run()
     return [json.loads(line) for line in out.read_text().splitlines()]
 
 
@@ -31,6 +33,12 @@ def test_attempts_are_wrong_and_answers_right(tmp_path: Path) -> None:
 
 def test_without_mistakes_there_is_nothing_to_revise(tmp_path: Path) -> None:
     assert all(line["attempts"] == [] for line in made(tmp_path, 0.0))
+
+
+def test_chains_are_revised_as_sums_are(tmp_path: Path) -> None:
+    lines = made(tmp_path, 0.2, problems=Chains())
+    assert all("Check: " in line["answer"] and line["answer"].count(": fits.") == 1 for line in lines)
+    assert any("does not fit." in attempt for line in lines for attempt in line["attempts"])
 
 
 def test_the_seed_decides(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from ttcs.training.exercises import train_exercises
 from ttcs.training.monte_carlo import MonteCarlo, answer, labelled
 from ttcs.training.rollout_file import RolloutFolder
 from ttcs.training.rollouts import Rollouts, _no_prm
+from ttcs.zoo.generator import Arithmetic
 
 
 def search(problems, samples=4, rollouts=8, **settings):
@@ -57,10 +58,18 @@ def test_samples_without_an_answer_are_dropped_and_nothing_is_rolled_out_from_th
         assert len(outcome.candidates) == 8 + 2 * len(prefixes)
 
 
+DATASET = {
+    "_target_": "ttcs.training.exercises.train_exercises",
+    "seed": 0,
+    "size": 6,
+    "problems": {"_target_": "ttcs.zoo.generator.Arithmetic"},
+}
+
+
 def stage(out: Path, **changes):
     settings = {
         "out": str(out),
-        "dataset": {"_target_": "ttcs.training.exercises.train_exercises", "seed": 0, "size": 6},
+        "dataset": DATASET,
         "policy": {"_target_": "ttcs.policies.scripted.ScriptedPolicy"},
         "search": {
             "_target_": "ttcs.training.monte_carlo.MonteCarlo",
@@ -162,9 +171,23 @@ def test_solutions_come_back_as_they_were_labelled(tmp_path):
     stage(tmp_path / "1.jsonl", shard=1).run()
     found = list(RolloutFolder(str(tmp_path)).solutions())
     assert {solution.problem.id for solution in found} == {f"rollout-{i}" for i in range(6)}
-    questions = {problem.id: problem.question for problem in train_exercises(0, 6)}
+    questions = {problem.id: problem.question for problem in train_exercises(0, 6, Arithmetic())}
     assert all(questions[solution.problem.id] == solution.problem.question for solution in found)
     assert all(len(solution.steps) == len(solution.labels) for solution in found)
+
+
+def test_a_source_can_be_some_files_of_a_folder(tmp_path):
+    line = {"problem_id": "p", "question": "q", "steps": ["s"], "labels": [1.0]}
+    for name in ("made", "samples_0"):
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps(line | {"question": name}) + "\n")
+
+    def questions(**files):
+        return [solution.problem.question for solution in RolloutFolder(str(tmp_path), **files).solutions()]
+
+    assert questions() == ["made", "samples_0"]
+    assert questions(files="made*.jsonl") == ["made"]
+    with pytest.raises(UserError, match=r"no rollouts \(other\*\) in"):
+        questions(files="other*")
 
 
 def test_a_broken_line_is_named(tmp_path):

@@ -43,6 +43,19 @@ def test_the_policy_goes_on_from_its_own_clean_model() -> None:
     }
 
 
+def test_so_is_that_of_the_chains_stage_by_stage() -> None:
+    shape = {
+        "architecture.hidden_size": 64,
+        "architecture.intermediate_size": 192,
+        "architecture.initializer_range": 0.125,
+    }
+    for name, before in (("facts", None), ("short", "facts"), ("exact", "short"), ("policy", "exact")):
+        found = differences(f"zoo_chains_small_{name}", f"zoo_chains_{name}")
+        assert found.pop("out").endswith("policy_small" if name == "policy" else f"small_{name}")
+        assert found.pop("work").endswith(f"small_{name}_checkpoints")
+        assert found == (shape if before is None else {"start": f"outputs/training/chains/small_{before}"})
+
+
 def test_it_is_3_7_times_smaller() -> None:
     sizes = [_parameters(stage(name)) for name in ("zoo_small_policy_clean", "zoo_policy_clean")]
     assert sizes == [252_352, 930_688]

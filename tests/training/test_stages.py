@@ -1,14 +1,26 @@
 """The training stages on something small, through transformers' Trainer as for large models."""
 
+import itertools
 import json
+from dataclasses import dataclass, replace
+from pathlib import Path
 
+import pytest
 import torch
-from datasets import load_from_disk
+from datasets import Dataset, load_from_disk
+from safetensors.torch import load_file
+from transformers import AutoConfig, PreTrainedTokenizerBase
 
 from tests import tiny
-from ttcs.training.corpus import Corpus, ProblemSet
+from ttcs.errors import UserError
+from ttcs.policies.scripted import ScriptedPolicy
+from ttcs.training.chain_corpus import ChainCorpus
+from ttcs.training.chain_graded import GradedChains
+from ttcs.training.corpus import Corpus, ProblemSet, Tokenizer
+from ttcs.training.fact_corpus import FactCorpus
 from ttcs.training.graded import GradedSamples, GradedSolutions, graded
 from ttcs.training.sft import SupervisedFineTuning
+from ttcs.training.trainer import fit
 from ttcs.zoo.chains.problems import Chains
 from ttcs.zoo.generator import Mistakes, Split
 
@@ -61,14 +73,89 @@ def test_fine_tuning_lowers_the_loss_and_goes_on_from_a_checkpoint(tmp_path):
             start=tiny.folder(),
             seed=0,
             arguments=arguments | {"max_steps": steps},
+            saved="bfloat16",
         )
 
     stage(8).run()
     stage(16).run()
     state = json.loads((tmp_path / "work" / "checkpoint-16" / "trainer_state.json").read_text())
     assert state["global_step"] == 16
+    assert {weight.dtype for weight in load_file(tmp_path / "out" / "model.safetensors").values()} == {torch.bfloat16}
+    assert AutoConfig.from_pretrained(str(tmp_path / "out")).dtype == torch.bfloat16
     dataset = load_from_disk(str(tmp_path / "corpus"))
     assert _loss(str(tmp_path / "out"), dataset) < 0.9 * _loss(tiny.folder(), dataset)
+
+
+def test_a_precision_that_there_is_not_is_said_before_training(tmp_path):
+    with pytest.raises(UserError, match=r"stage\.saved=int8 is not one of null, float32, bfloat16, float16"):
+        fit(None, None, None, None, None, str(tmp_path / "out"), str(tmp_path / "work"), 0, {}, saved="int8")
+
+
+class Killed(Mistakes):
+    """The process dies at the fifth solution."""
+
+    drawn = itertools.count()
+
+    def scaled(self, slip, misconceptions):
+        return self
+
+    def reasoner(self, rng, level):
+        if next(self.drawn) % 5 == 4:
+            raise KeyboardInterrupt
+        return Mistakes.reasoner(self, rng, level)
+
+
+@dataclass(frozen=True)
+class Few:
+    """Problems that end in the middle of it."""
+
+    def exercises(self, seed, split):
+        yield from itertools.islice(Chains().exercises(seed, split), 5)
+        raise KeyboardInterrupt
+
+    def fixed_set(self, seed, split, size):
+        return self.exercises(seed, split)
+
+
+def torn(self, folder, *_, **__):
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    (Path(folder) / "part").write_text("{")
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        lambda out: GradedSolutions(out, 0, 20, Killed([0.1] * 5)),
+        lambda out: GradedChains(out, 0, 20, Killed([0.1] * 5)),
+        lambda out: GradedSamples(out, 0, 20, 2, [0.8], ScriptedPolicy(), problems=Few()),
+        lambda out: ProblemSet(out, 0, "test", 20, Few()),
+        lambda out: Corpus(out, tiny.folder(), 0, 20, 1),
+        lambda out: ChainCorpus(out, tiny.folder(), 0, 20, 1, Mistakes()),
+        lambda out: FactCorpus(out, tiny.folder(), 0, 20, 0.5),
+        lambda out: Tokenizer(out, 0, 300, 20),
+    ],
+    ids=lambda stage: "-".join(stage.__code__.co_names[:1]),
+)
+def test_what_a_kill_cuts_short_is_not_there(tmp_path, monkeypatch, stage):
+    monkeypatch.setattr(Dataset, "save_to_disk", torn)
+    monkeypatch.setattr(PreTrainedTokenizerBase, "save_pretrained", torn)
+    with pytest.raises(KeyboardInterrupt):
+        stage(str(tmp_path / "out")).run()
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_is_graded_already_is_left_as_it_is(tmp_path, capsys):
+    for stage in (
+        GradedSolutions(str(tmp_path / "a"), 0, 5, Mistakes()),
+        GradedChains(str(tmp_path / "b"), 0, 5, Mistakes()),
+        GradedSamples(str(tmp_path / "c"), 0, 20, 2, [0.8], ScriptedPolicy()),
+    ):
+        stage.run()
+        before = (Path(stage.out).stat().st_mtime_ns, Path(stage.out).read_bytes())
+        replace(stage, seed=1).run()
+        assert (Path(stage.out).stat().st_mtime_ns, Path(stage.out).read_bytes()) == before
+        assert f"done: {stage.out} is there" in capsys.readouterr().out
 
 
 def _loss(folder, dataset):
@@ -81,8 +168,6 @@ def _loss(folder, dataset):
 
 
 def test_samples_of_the_policy_are_graded(tmp_path):
-    from ttcs.policies.scripted import ScriptedPolicy
-
     GradedSamples(str(tmp_path / "s.jsonl"), 0, 20, 2, [0.8, 1.0], ScriptedPolicy()).run()
     assert (tmp_path / "s.jsonl").exists()
     lines = [json.loads(line) for line in (tmp_path / "s.jsonl").read_text().splitlines()]

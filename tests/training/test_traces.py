@@ -19,6 +19,7 @@ from ttcs.models.prompt import Prompt
 from ttcs.models.reasoning import ReasoningFormat, Thinking
 from ttcs.training.chats import Chat, Encoder, Traces
 from ttcs.training.made_traces import MadeTraces
+from ttcs.zoo.chains.problems import Chains
 from ttcs.zoo.generator import LEVELS, Mistakes
 
 FORMAT = ReasoningFormat(
@@ -58,6 +59,28 @@ def test_each_look_is_more_careful_and_the_last_one_is_the_answer(tmp_path: Path
     assert rates[0] < rates[1] - 0.1 < rates[2] and rates[2] == 1.0
     assert [len(right[place]) / 400 for place in range(3)] == pytest.approx([1.0, 0.5, 0.25], abs=0.07)
     assert words["Wait"] / words.total() == pytest.approx(0.75, abs=0.08)
+
+
+def test_an_answer_can_be_the_last_attempt_as_it_is_written_for_others(tmp_path: Path) -> None:
+    """Of the same mistakes as in the thinking, and its check sees them."""
+    plain = made(tmp_path, problems=Chains(), care=[1.0], rounds=[1.0], worked=0.0)
+    lines = made(tmp_path, problems=Chains(), care=[1.0], rounds=[1.0], worked=0.5)
+    whole = [line for line in lines if "Check:" in line["answer"]]
+    assert 160 < len(whole) < 240
+    for line in whole:
+        notes, said = line["thinking"].split("So it is")
+        assert line["answer"].startswith(notes) and "Check:" not in line["thinking"]
+        *_, check, final = line["answer"].split("\n\n")
+        digits = re.search(r"\$(\d{4})\$", said)[1]  # type: ignore[index]
+        assert final == rf"The answer is $\boxed{{{digits}}}$."
+        assert check.endswith(": fits.") == (digits == line["reference"])
+    assert {line["reference"] == re.findall(r"\d{4}", line["thinking"])[-1] for line in whole} == {True, False}
+    assert all(re.fullmatch(r"Final Answer: \$\\boxed\{\d{4}\}\$", line["answer"]) for line in plain)
+
+
+def test_worked_answers_of_arithmetic_have_its_steps(tmp_path: Path) -> None:
+    for line in made(tmp_path, traces=20, worked=1.0):
+        assert line["answer"].startswith("## Step 1: ") and "Therefore, the final answer is" in line["answer"]
 
 
 def test_the_seed_decides(tmp_path: Path) -> None:

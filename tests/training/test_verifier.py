@@ -235,8 +235,9 @@ def test_examples_that_are_too_long_are_counted(tmp_path: Path, capsys: pytest.C
 
 
 def test_a_longer_context_is_the_saved_model_s_too(tmp_path: Path) -> None:
-    stage(tmp_path, Outcome(), tiny.folder(), new_head=True, positions=4096).run()
-    assert AutoConfig.from_pretrained(tmp_path / "out").max_position_embeddings == 4096
+    stage(tmp_path, Outcome(), tiny.folder(), new_head=True, positions=4096, saved="bfloat16").run()
+    config = AutoConfig.from_pretrained(tmp_path / "out")
+    assert (config.max_position_embeddings, config.dtype) == (4096, torch.bfloat16)
     assert load_tokenizer(str(tmp_path / "out")).model_max_length == 4096
 
 

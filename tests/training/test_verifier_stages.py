@@ -27,6 +27,11 @@ GIVEN = {
     "zoo_orm": [],
     "zoo_revision_orm": [],
     "zoo_revision_orm_alone": [],
+    "zoo_chains_prm": [],
+    "zoo_chains_weak_prm": [],
+    "zoo_chains_orm": [],
+    "zoo_chains_revision_orm": [],
+    "zoo_chains_revision_orm_alone": [],
 }
 
 
@@ -66,6 +71,21 @@ def test_what_each_learns_from_and_reads() -> None:
     assert shown.solutions == alone.solutions
     assert isinstance(shown.solutions, RunRecords) and shown.solutions.revisions
     assert isinstance(stage("zoo_prm_warm"), WarmUp)
+    assert isinstance(stage("zoo_chains_prm_warm"), WarmUp)
+
+
+def test_the_weak_ones_learn_from_solutions_of_the_generator_alone() -> None:
+    for name in ("zoo_weak_prm", "zoo_chains_weak_prm"):
+        made = stage(name)
+        assert (made.flip, made.solutions.files) == (0.2, "made*.jsonl")
+
+
+def test_the_verifiers_of_the_chains_start_from_what_can_check_them() -> None:
+    for name in ("zoo_chains_orm", "zoo_chains_weak_prm", "zoo_chains_prm"):
+        assert stage(name).start == "outputs/training/chains/prm_warm"
+    shown, alone = stage("zoo_chains_revision_orm"), stage("zoo_chains_revision_orm_alone")
+    assert (shown.format.attempts, alone.format.attempts) == (4, 0)
+    assert shown.solutions == alone.solutions and shown.solutions.folder == "outputs/training/chains/revised"
 
 
 def test_rollouts_take_their_dataset_and_policy_as_a_run_does() -> None:
@@ -77,3 +97,5 @@ def test_rollouts_take_their_dataset_and_policy_as_a_run_does() -> None:
     assert (made.search["samples"], made.search["rollouts"]) == (16, 16)
     zoo = stage("zoo_rollouts")
     assert (zoo.search["samples"], zoo.search["rollouts"], zoo.dataset["size"]) == (3, 3, 6000)
+    chains = stage("zoo_chains_rollouts")
+    assert (chains.search["samples"], chains.search["rollouts"], chains.dataset["size"]) == (3, 8, 600)

@@ -37,8 +37,10 @@ def stage(tmp_path, **changes):
 
 def test_it_learns_from_graded_solutions_and_saves_a_deeper_model(tmp_path):
     GradedSolutions(str(tmp_path / "graded" / "0.jsonl"), 0, 120, Mistakes([0.1] * 5, {})).run()
-    stage(tmp_path, arguments=stage(tmp_path).arguments | {"remove_unused_columns": False}).run()
+    arguments = stage(tmp_path).arguments | {"remove_unused_columns": False}
+    stage(tmp_path, arguments=arguments, saved="bfloat16").run()
     assert load_config(str(tmp_path / "out")).num_hidden_layers == 3
+    assert load_config(str(tmp_path / "out")).dtype == torch.bfloat16
     (*_, state) = sorted((tmp_path / "work").glob("checkpoint-*/trainer_state.json"))
     first, second = [log["eval_loss"] for log in json.loads(state.read_text())["log_history"] if "eval_loss" in log][:2]
     assert second < first

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import islice
+from statistics import median
+
+import pytest
+
 import ttcs
+from tests.config.test_conf import composed
+from tests.prms.families import judge
+from tests.tiny import trajectory
 from ttcs.answers import equivalent
+from ttcs.config.components import build
+from ttcs.core import Problem
+from ttcs.zoo.chains.problems import Chains
+from ttcs.zoo.generator import Split
 
 PAIR = ("policy=zoo_chains", "prm=zoo_chains_least", "reduction=last")
 
@@ -30,3 +42,18 @@ def test_one_that_is_not_yet_exact_is_worth_a_search_too() -> None:
     alone = solved(("policy=zoo_chains", "strategy=greedy", "selection=majority"), 10)
     words = ("policy=zoo_chains", "prm=zoo_chains_early", "reduction=last", "strategy=dvts", "n=16")
     assert sum(solved(words, 10)) > sum(alone)
+
+
+@pytest.mark.parametrize("name", ["zoo_chains", "zoo_chains_early", "zoo_chains_least"])
+def test_a_check_that_slips_leaves_a_right_solution_as_good_as_it_was(name: str) -> None:
+    prm, apart = build(composed(f"prm={name}"), "prm"), []
+    for exercise in islice(Chains().exercises("tests", Split.VALIDATION), 6):
+        problem, steps = Problem(exercise.question, exercise.question), exercise.graded_right()
+        check = steps[-2]
+        slipped = check[: check.rindex(":")].replace("yes", "no", 1) + ": does not fit.\n\n"
+        texts = ([*steps[:-2], said, steps[-1]] for said in (check, slipped))
+        right, botched = judge(prm, *(trajectory(*text, problem=problem) for text in texts))
+        assert botched.scores[:-1] == pytest.approx(right.scores[:-1], abs=1e-5)
+        assert right.scores[-2] == right.scores[-3]
+        apart.append(abs(botched.scores[-1] - right.scores[-1]))
+    assert median(apart) < 0.05  # the answer goes on from the check, which makes a model doubt it now and then

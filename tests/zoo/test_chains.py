@@ -119,17 +119,22 @@ def test_a_check_compares_digit_by_digit() -> None:
             assert (verdict == "fits.") == all(word == "yes" for *_, word in found)
 
 
+def odd() -> Reasoner:
+    return Reasoner(Random(1), misconceptions={"odd": 0.5})
+
+
 def test_an_odd_mistake_changes_one_digit_and_the_rest_follows_from_the_text() -> None:
     for drawn in draws("row", 3):
-        steps = [text for text, _ in drawn.marked(Reasoner(Random(1), misconceptions={"odd": 0.5}))]
-        for before, (text, wrong) in zip(
-            steps, drawn.marked(Reasoner(Random(1), misconceptions={"odd": 0.5})), strict=True
-        ):
+        steps = [text for text, _ in drawn.marked(odd())]
+        for before, (text, wrong) in zip(steps, drawn.marked(odd()), strict=True):
             assert before == text and (wrong is None or text[wrong].isdigit())
         worked = drawn.graded_right()
         first = next(place for place, text in enumerate(steps) if text != worked[place])
         assert sum(one != other for one, other in zip(steps[first], worked[first], strict=True)) == 1
-        assert re.sub(r"\D", "", steps[-3].split(":")[-1]) == re.sub(r"\D", "", steps[-1])
+        said, (answer, wrong) = re.sub(r"\D", "", steps[-3].split(":")[-1]), list(drawn.marked(odd()))[-1]
+        assert sum(one != other for one, other in zip(said, re.sub(r"\D", "", answer), strict=True)) == (
+            wrong is not None
+        )
 
 
 def test_a_check_says_what_the_replay_comes_to() -> None:

@@ -128,7 +128,7 @@ STAGES = {
     **dict(_of(Bounds(1, 6), "ChainCorpus.shortest Chains.shortest")),
     **dict(_of(COUNT_OR_NULL, "after max_length positions per_problem")),
     "deepen": NATURAL,
-    **dict(_of(SHARE, "hot mixed share flip slip erring small comparisons misconceptions.*")),
+    **dict(_of(SHARE, "hot mixed share worked flip slip erring small comparisons misconceptions.*")),
     **dict(_of(REST, "validation dropout")),
     **dict(_of(AMOUNT, "temperatures hot_temperature token_loss next_loss own_loss care rounds words.*")),
     **dict(_of(AMOUNT, "GradedSolutions.slips GradedSolutions.misconceptions")),

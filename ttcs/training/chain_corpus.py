@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from itertools import islice
 from random import Random
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from datasets import Dataset
 from transformers import PreTrainedTokenizerBase
 
 from ttcs.models.chat import prompt_ids
 from ttcs.models.load import load_tokenizer
+from ttcs.training.corpus import save
 from ttcs.zoo.chains.families import MOVES
 from ttcs.zoo.chains.problems import ChainExercise, Chains
 from ttcs.zoo.generator import Mistakes, Split
@@ -42,12 +41,16 @@ class ChainCorpus:
 
     def run(self) -> None:
         per_shard = -(-self.solutions // self.processes)
-        shards = [(shard, per_shard) for shard in range(self.processes)]
-        with TemporaryDirectory() as cache:  # as in `Corpus`
-            dataset = Dataset.from_generator(
-                partial(_examples, stage=self), gen_kwargs={"shards": shards}, num_proc=self.processes, cache_dir=cache
-            )
-            dataset.save_to_disk(self.out)
+        save(self.out, self._examples, [(shard, per_shard) for shard in range(self.processes)])
+
+    def _examples(self, shards: list[tuple[int, int]]) -> Iterator[dict[str, Any]]:
+        encoder = load_tokenizer(self.tokenizer)
+        for shard, size in shards:
+            rng = Random(f"{self.seed}/{shard}/mistakes")
+            for exercise in islice(Chains(self.shortest).exercises(f"{self.seed}/{shard}", Split.TRAIN), size):
+                errs = rng.random() < self.erring
+                reason = self.mistakes.reasoner(rng, exercise.level) if errs else Reasoner()
+                yield encode(encoder, exercise, reason, self.learnt)
 
 
 def encode(
@@ -61,15 +64,3 @@ def encode(
         ids += step
         labels += step if wrong is None or learnt else [-100] * len(step)
     return {"input_ids": ids, "labels": labels, "length": len(ids)}
-
-
-def _examples(shards: list[tuple[int, int]], stage: ChainCorpus) -> Iterator[dict[str, Any]]:
-    encoder = load_tokenizer(stage.tokenizer)
-    for shard, size in shards:
-        stream = Chains(stage.shortest).exercises(f"{stage.seed}/{shard}", Split.TRAIN)
-        rng = Random(f"{stage.seed}/{shard}/mistakes")
-        for _ in range(size):
-            exercise = next(stream)
-            errs = rng.random() < stage.erring
-            reason = stage.mistakes.reasoner(rng, exercise.level) if errs else Reasoner()
-            yield encode(encoder, exercise, reason, stage.learnt)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from random import Random
+from typing import Any
 
-from ttcs.training.graded import graded, opened
+from ttcs.training.graded import graded
+from ttcs.training.output import there, written
 from ttcs.zoo.chains.problems import Chains
 from ttcs.zoo.generator import Mistakes, Split
 
@@ -27,10 +29,13 @@ class GradedChains:
     split: str = "train"
 
     def run(self) -> None:
+        if not there(self.out):
+            written(self.out, self._lines())
+
+    def _lines(self) -> Iterator[dict[str, Any]]:
         stream = Chains().exercises(f"{self.seed}/graded", Split(self.split))
         rng = Random(f"{self.seed}/graded/mistakes")
-        with opened(self.out) as file:
-            for number, exercise in enumerate(islice(stream, self.solutions)):
-                steps = list(exercise.marked(self.mistakes.reasoner(rng, exercise.level)))
-                line = graded(f"graded-{number}", exercise, [text for text, _ in steps])
-                file.write(json.dumps({**line, "own": [wrong for _, wrong in steps]}) + "\n")
+        for number, exercise in enumerate(islice(stream, self.solutions)):
+            steps = list(exercise.marked(self.mistakes.reasoner(rng, exercise.level)))
+            line = graded(f"graded-{number}", exercise, [text for text, _ in steps])
+            yield {**line, "own": [wrong for _, wrong in steps]}

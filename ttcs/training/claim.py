@@ -13,9 +13,10 @@ from ttcs.errors import UserError
 from ttcs.records.folder import difference, write
 
 FILE = "stage.json"
-# How long, how often looked at, where to: a training can go on with others of these.
+# How long, how often looked at, where to, how it is kept: a training can go on with others of these.
 FREE = {
     "out",
+    "saved",
     *(f"arguments.{name}" for name in ("max_steps", "num_train_epochs", "logging_steps", "eval_steps", "save_steps")),
     *(f"arguments.{name}" for name in ("save_total_limit", "per_device_eval_batch_size", "disable_tqdm")),
 }

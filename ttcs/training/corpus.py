@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
+from itertools import islice
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -14,9 +13,9 @@ from typing import Any
 from datasets import Dataset
 from transformers import PreTrainedTokenizerBase
 
-from ttcs.config.writable import made
 from ttcs.models.chat import prompt_ids
 from ttcs.models.load import load_tokenizer
+from ttcs.training.output import begun, finished, written
 from ttcs.zoo.generator import Arithmetic, Mistakes, Problems, Split, exercises
 from ttcs.zoo.tokenizer import EOT, train_tokenizer
 
@@ -35,7 +34,8 @@ class Tokenizer:
         stream = self.problems.exercises(f"{self.seed}/tokenizer", Split.TRAIN)
         drawn = [next(stream) for _ in range(self.solutions)]
         texts = [f"{exercise.question}\n\n{exercise.solution()[0]}\n\n+ -\nuser assistant" for exercise in drawn]
-        train_tokenizer(texts, self.vocabulary).save_pretrained(self.out)
+        train_tokenizer(texts, self.vocabulary).save_pretrained(begun(Path(self.out)))
+        finished(Path(self.out))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +54,26 @@ class Corpus:
 
     def run(self) -> None:
         per_shard = -(-self.solutions // self.processes)
-        shards = [(shard, per_shard) for shard in range(self.processes)]
-        # A cache of its own: the library's would hand out an old corpus when a family or the tokenizer has changed.
-        with TemporaryDirectory() as cache:
-            dataset = Dataset.from_generator(
-                partial(_examples, tokenizer=self.tokenizer, seed=self.seed, mistakes=self.mistakes),
-                gen_kwargs={"shards": shards},
-                num_proc=self.processes,
-                cache_dir=cache,
-            )
-            dataset.save_to_disk(self.out)
+        save(self.out, self._examples, [(shard, per_shard) for shard in range(self.processes)])
+
+    def _examples(self, shards: list[tuple[int, int]]) -> Iterator[dict[str, Any]]:
+        encoder = load_tokenizer(self.tokenizer)
+        for shard, size in shards:
+            rng = Random(f"{self.seed}/{shard}/mistakes")
+            for exercise in islice(exercises(f"{self.seed}/{shard}", Split.TRAIN), size):
+                solution, _ = exercise.solution(self.mistakes.reasoner(rng, exercise.level))
+                yield encode(encoder, exercise.question, solution)
+
+
+def save(
+    out: str, examples: Callable[[list[tuple[int, int]]], Iterator[dict[str, Any]]], shards: list[tuple[int, int]]
+) -> None:
+    """A dataset folder of what `examples` says for the shards, (number, size), each in a process of its own."""
+    # A cache of its own: the library's would hand out an old corpus when a family or the tokenizer has changed.
+    with TemporaryDirectory() as cache:
+        dataset = Dataset.from_generator(examples, gen_kwargs={"shards": shards}, num_proc=len(shards), cache_dir=cache)
+        dataset.save_to_disk(begun(Path(out)))
+    finished(Path(out))
 
 
 def encode(tokenizer: PreTrainedTokenizerBase, question: str, solution: str) -> dict[str, Any]:
@@ -77,17 +87,6 @@ def encode(tokenizer: PreTrainedTokenizerBase, question: str, solution: str) -> 
     }
 
 
-def _examples(shards: list[tuple[int, int]], tokenizer: str, seed: int, mistakes: Mistakes) -> Iterator[dict[str, Any]]:
-    encoder = load_tokenizer(tokenizer)
-    for shard, size in shards:
-        stream = exercises(f"{seed}/{shard}", Split.TRAIN)
-        rng = Random(f"{seed}/{shard}/mistakes")
-        for _ in range(size):
-            exercise = next(stream)
-            solution, _ = exercise.solution(mistakes.reasoner(rng, exercise.level))
-            yield encode(encoder, exercise.question, solution)
-
-
 @dataclass(frozen=True, slots=True)
 class ProblemSet:
     """Stage: write a fixed problem set as JSONL (id, question, answer, level, family, solution)."""
@@ -99,11 +98,12 @@ class ProblemSet:
     problems: Problems = field(default_factory=Arithmetic)
 
     def run(self) -> None:
-        drawn = self.problems.fixed_set(str(self.seed), Split(self.split), self.size)
-        lines = []
-        for number, exercise in enumerate(drawn):
+        written(self.out, self._lines())
+
+    def _lines(self) -> Iterator[dict[str, Any]]:
+        for number, exercise in enumerate(self.problems.fixed_set(str(self.seed), Split(self.split), self.size)):
             solution, answer = exercise.solution()
-            line = {
+            yield {
                 "id": f"{exercise.family}-{exercise.level}-{number:03d}",
                 "question": exercise.question,
                 "answer": answer,
@@ -111,7 +111,3 @@ class ProblemSet:
                 "family": exercise.family,
                 "solution": solution,
             }
-            lines.append(json.dumps(line) + "\n")
-        path = Path(self.out)
-        made(path.parent)
-        path.write_text("".join(lines), encoding="utf-8")

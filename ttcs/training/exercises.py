@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from ttcs.core import Problem
-from ttcs.zoo.generator import Arithmetic, Problems, Split
+from ttcs.zoo.generator import Problems, Split
 
 
-def train_exercises(seed: int, size: int, problems: Problems | None = None) -> tuple[Problem, ...]:
+def train_exercises(seed: int, size: int, problems: Problems) -> tuple[Problem, ...]:
     """`size` distinct exercises of the train split, families and levels drawn uniformly. problems: of which set."""
-    stream = (problems or Arithmetic()).exercises(f"{seed}/rollouts", Split.TRAIN)
+    stream = problems.exercises(f"{seed}/rollouts", Split.TRAIN)
     drawn: dict[str, Problem] = {}
     while len(drawn) < size:
         exercise = next(stream)

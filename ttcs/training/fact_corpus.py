@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from random import Random
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from datasets import Dataset
-
 from ttcs.models.load import load_tokenizer
+from ttcs.training.corpus import save
 from ttcs.zoo.chains.acts import PLACES, Add
 from ttcs.zoo.chains.chain import compared
 from ttcs.zoo.chains.families import MOVES
@@ -37,9 +34,16 @@ class FactCorpus:
     comparisons: float = 0.0
 
     def run(self) -> None:
-        with TemporaryDirectory() as cache:  # as in `Corpus`
-            dataset = Dataset.from_generator(partial(_examples, stage=self), cache_dir=cache)
-            dataset.save_to_disk(self.out)
+        save(self.out, self._examples, [(0, self.facts)])
+
+    def _examples(self, shards: list[tuple[int, int]]) -> Iterator[dict[str, Any]]:
+        encoder = load_tokenizer(self.tokenizer)
+        rng = Random(f"{self.seed}/facts")
+        for _ in range(sum(size for _, size in shards)):
+            compares = rng.random() < self.comparisons
+            text = f": {comparison(rng)}" if compares else f"{rng.randint(1, MOVES)}: {fact(rng, self.small)}"
+            ids = encoder(encoder.bos_token + text, add_special_tokens=False).input_ids
+            yield {"input_ids": ids, "labels": [-100] * (len(ids) - 1) + ids[-1:], "length": len(ids)}
 
 
 def fact(rng: Random, small: float) -> str:
@@ -56,13 +60,3 @@ def comparison(rng: Random) -> str:
     """As in: B7 5 no."""
     one = rng.randrange(10)
     return compared(rng.choice(PLACES), one, one if rng.random() < 0.5 else rng.randrange(10))
-
-
-def _examples(stage: FactCorpus) -> Iterator[dict[str, Any]]:
-    encoder = load_tokenizer(stage.tokenizer)
-    rng = Random(f"{stage.seed}/facts")
-    for _ in range(stage.facts):
-        compares = rng.random() < stage.comparisons
-        text = f": {comparison(rng)}" if compares else f"{rng.randint(1, MOVES)}: {fact(rng, stage.small)}"
-        ids = encoder(encoder.bos_token + text, add_special_tokens=False).input_ids
-        yield {"input_ids": ids, "labels": [-100] * (len(ids) - 1) + ids[-1:], "length": len(ids)}

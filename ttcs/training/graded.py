@@ -6,24 +6,22 @@ still right (null: no step is wrong). The generator's solutions are deterministi
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
-from pathlib import Path
+from itertools import islice, takewhile
 from random import Random
 from typing import Any
 
 from rich.progress import track
 
-from ttcs.config.writable import made
 from ttcs.core import Continue, Continued, Policy, Problem, Trajectory
+from ttcs.training.output import there, written
 from ttcs.zoo.generator import Arithmetic, Mistakes, Problems, Split, Worked, exercises
 
 
 @dataclass(frozen=True, slots=True)
 class GradedSolutions:
-    """Stage: solutions with the mistakes of a corpus.
+    """Stage: solutions with the mistakes of a corpus. Where `out` is there it is left as it is.
 
     slips, misconceptions: factors on the corpus' rates; slips are hard to see for a verifier, so it needs many.
     split: of the exercises; `validation` for what a verifier is to be judged by.
@@ -38,14 +36,15 @@ class GradedSolutions:
     split: str = "train"
 
     def run(self) -> None:
+        if not there(self.out):
+            written(self.out, self._lines())
+
+    def _lines(self) -> Iterator[dict[str, Any]]:
         stream, rng = exercises(f"{self.seed}/graded", Split(self.split)), Random(f"{self.seed}/graded/mistakes")
         mistakes = self.mistakes.scaled(self.slips, self.misconceptions)
-        with opened(self.out) as file:
-            for number in range(self.solutions):
-                exercise = next(stream)
-                steps, _ = exercise.graded(mistakes.reasoner(rng, exercise.level))
-                line = graded(f"graded-{number}", exercise, [text for text, _ in steps])
-                file.write(json.dumps(line) + "\n")
+        for number, exercise in enumerate(islice(stream, self.solutions)):
+            steps, _ = exercise.graded(mistakes.reasoner(rng, exercise.level))
+            yield graded(f"graded-{number}", exercise, [text for text, _ in steps])
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,8 @@ class GradedSamples:
     """Stage: solutions of the policy, `per_problem` each, at temperatures drawn from `temperatures`.
 
     What is not finished, or reaches the right answer by another way, is left out. problems: of which set. shard,
-    shards: this process draws `solutions / shards` of the solutions, from exercises of its own.
+    shards: this process draws `solutions / shards` of the solutions, from exercises of its own. Where `out` is there it
+    is left as it is.
     """
 
     out: str
@@ -67,14 +67,17 @@ class GradedSamples:
     problems: Problems = field(default_factory=Arithmetic)
 
     def run(self) -> None:
+        if not there(self.out):
+            written(self.out, self._lines())
+
+    def _lines(self) -> Iterator[dict[str, Any]]:
         samples = track(self._samples(), total=self.solutions // self.shards, description="samples")
-        with opened(self.out) as file:
-            for number, (exercise, continued) in enumerate(samples):
-                texts = [step.text for step in continued.steps if not step.blank]
-                line = graded(f"sample-{number}", exercise, texts)
-                reached = texts[-1:] == [exercise.graded_right()[-1]]
-                if Trajectory(_problem(exercise)).extend(continued.steps).finished and line["correct"] == reached:
-                    file.write(json.dumps(line) + "\n")
+        for number, (exercise, continued) in enumerate(samples):
+            texts = [step.text for step in continued.steps if not step.blank]
+            line = graded(f"sample-{number}", exercise, texts)
+            reached = texts[-1:] == [exercise.graded_right()[-1]]
+            if Trajectory(_problem(exercise)).extend(continued.steps).finished and line["correct"] == reached:
+                yield line
 
     def _samples(self) -> Iterator[tuple[Worked, Continued]]:
         stream, rng = (
@@ -125,10 +128,3 @@ def _same(exercise: Worked, text: str, wanted: str) -> bool:
 
 def _problem(exercise: Worked) -> Problem:
     return Problem(exercise.question, exercise.question)
-
-
-def opened(out: str) -> Any:
-    """The file to write, its folder made."""
-    path = Path(out)
-    made(path.parent)
-    return path.open("w", encoding="utf-8")

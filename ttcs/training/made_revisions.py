@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import islice
-from pathlib import Path
 from random import Random
 from typing import Literal
 
-from ttcs.config.writable import made
-from ttcs.records.folder import write_lines
+from ttcs.training.output import written
 from ttcs.training.revision_data import Pool, RevisionData
-from ttcs.zoo.generator import Mistakes, Split, exercises
+from ttcs.zoo.generator import Arithmetic, Mistakes, Problems, Split
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +19,7 @@ class MadeRevisions:
 
     A departure from the paper, whose pairs are a policy's own samples: a small policy that has learnt from the corpus
     errs as the corpus does, and examples of many more questions cost nothing. examples: how many lines.
-    mixed, first: as there.
+    mixed, first: as there. problems: of which set.
     """
 
     out: str
@@ -33,18 +31,18 @@ class MadeRevisions:
     mistakes: Mistakes
     mixed: float = 0.0
     first: Literal["right", "any"] = "right"
+    problems: Problems = field(default_factory=Arithmetic)
 
     def run(self) -> None:
         pairing = RevisionData((), self.out, self.seed, self.attempts, self.per_problem, self.mixed, self.first)
         examples = (
             example for number, pool in enumerate(self._pools(), 1) for example in pairing.examples(f"s{number}", pool)
         )
-        path = Path(self.out)
-        made(path.parent)
-        write_lines(path, (example.to_json() + "\n" for example in islice(examples, self.examples)))
+        written(self.out, (asdict(example) for example in islice(examples, self.examples)))
 
     def _pools(self) -> Iterator[Pool]:
-        stream, rng = exercises(f"{self.seed}/revisions", Split.TRAIN), Random(f"{self.seed}/revisions")
+        stream = self.problems.exercises(f"{self.seed}/revisions", Split.TRAIN)
+        rng = Random(f"{self.seed}/revisions")
         seen: set[str] = set()
         while True:
             exercise = next(stream)

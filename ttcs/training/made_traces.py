@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
+from itertools import islice
 from random import Random
 from typing import Any
 
-from ttcs.config.writable import made
 from ttcs.core import Problem
-from ttcs.records.folder import write_lines
+from ttcs.training.output import written
 from ttcs.training.told import Telling
-from ttcs.zoo.generator import Exercise, Mistakes, Split, exercises
-from ttcs.zoo.reasoner import latex
+from ttcs.zoo.generator import Arithmetic, Attempt, Mistakes, Problems, Split, Worked
 
 FINAL = "Final Answer:"
 
@@ -27,7 +24,9 @@ class MadeTraces:
     again looks more closely, so an attempt that follows on another really mends mistakes. rounds: weights of 1, 2, ...
     attempts; how many it gets does not depend on whether the last one is right, since the thinker does not know.
     words: what an attempt that is not the first begins with, and how often. The answer is that of the last attempt.
-    told: shares of the traces whose question says how long to think, as the trace then does.
+    told: shares of the traces whose question says how long to think, as the trace then does. worked: share of the
+    answers that are the last attempt as it is written for others to read, a verifier, say; the others are one line.
+    problems: of which set.
     A line: {"id", "question", "thinking", "answer", "reference", "domain", "level", "source"}.
     """
 
@@ -39,44 +38,45 @@ class MadeTraces:
     rounds: Sequence[float]
     words: Mapping[str, float]
     told: Sequence[Telling] = ()
+    worked: float = 0.0
+    problems: Problems = field(default_factory=Arithmetic)
 
     def run(self) -> None:
-        path = Path(self.out)
-        made(path.parent)
-        write_lines(path, (json.dumps(line, ensure_ascii=False) + "\n" for line in self.lines()))
+        written(self.out, self.lines())
 
     def lines(self) -> Iterator[dict[str, Any]]:
-        stream, rng = exercises(f"{self.seed}/traces", Split.TRAIN), Random(f"{self.seed}/traces")
-        for number in range(self.traces):
-            exercise = next(stream)
-            steps, attempts, answer = self.thought(rng, exercise)
+        stream = self.problems.exercises(f"{self.seed}/traces", Split.TRAIN)
+        rng = Random(f"{self.seed}/traces")
+        for number, exercise in enumerate(islice(stream, self.traces)):
+            steps, attempts, last = self.thought(rng, exercise)
             instruction, thinking = self._told(rng, steps, attempts)
+            whole = self.worked > 0 and rng.random() < self.worked
             problem = Problem(f"trace-{number}", exercise.question, instruction=instruction)
             yield {
                 "id": problem.id,
                 "question": problem.asked,
                 "thinking": thinking,
-                "answer": rf"{FINAL} $\boxed{{{answer}}}$",
+                "answer": "".join(last.steps) if whole else rf"{FINAL} $\boxed{{{last.answer}}}$",
                 "reference": exercise.solution()[1],
                 "domain": exercise.family,
                 "level": exercise.level,
                 "source": "zoo",
             }
 
-    def thought(self, rng: Random, exercise: Exercise) -> tuple[list[str], int, str]:
-        """(the steps of the thinking, how many attempts they are, the answer that they come to)."""
+    def thought(self, rng: Random, exercise: Worked) -> tuple[list[str], int, Attempt]:
+        """(the steps of the thinking, how many attempts they are, the last of them)."""
         (rounds,) = rng.choices(range(1, len(self.rounds) + 1), self.rounds)
         parts: list[str] = []
-        answers: list[str] = []
+        attempts: list[Attempt] = []
         for care in self.care[:rounds]:
-            if answers:
+            if attempts:
                 (word,) = rng.choices(list(self.words), list(self.words.values()))
                 parts.append(f"{word}, let me compute it again.\n\n")
-            steps, answer = attempt(self.mistakes.scaled(care, care), rng, exercise)
-            verb = "So it is" if not answers else "Again it is" if answer == answers[-1] else "Now it is"
-            parts += [*steps, f"{verb} ${answer}$.\n\n"]
-            answers.append(answer)
-        return parts, len(answers), answers[-1]
+            found = exercise.attempt(self.mistakes.scaled(care, care).reasoner(rng, exercise.level))
+            verb = "So" if not attempts else "Again" if found.answer == attempts[-1].answer else "Now"
+            parts += [*found.notes, f"{verb} it is ${found.answer}$.\n\n"]
+            attempts.append(found)
+        return parts, len(attempts), attempts[-1]
 
     def _told(self, rng: Random, steps: Sequence[str], attempts: int) -> tuple[str | None, str]:
         """(what the question says of its length, the thinking)."""
@@ -88,14 +88,3 @@ class MadeTraces:
             if left < 0:
                 break
         return None, "".join(steps)
-
-
-def attempt(mistakes: Mistakes, rng: Random, exercise: Exercise) -> tuple[list[str], str]:
-    """(the steps of a solution, its answer), with mistakes at these rates."""
-    solving = exercise.instance.solve(mistakes.reasoner(rng, exercise.level))
-    steps: list[str] = []
-    while True:
-        try:
-            steps.append(f"{next(solving)}\n\n")
-        except StopIteration as end:
-            return steps, end.value if isinstance(end.value, str) else latex(end.value)

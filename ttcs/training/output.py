@@ -1,14 +1,33 @@
-"""Folders that appear when everything is in them: a process killed while it writes leaves none that looks finished."""
+"""Files and folders that appear when all is in them: a process killed while it writes leaves none that look whole."""
 
 from __future__ import annotations
 
+import json
 import shutil
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from ttcs.config.writable import made
 from ttcs.errors import UserError
+from ttcs.records.folder import write_lines
 
 CURVES = "curves.csv"  # of a training, in the folder of its checkpoints
+
+
+def written(out: str, lines: Iterable[Mapping[str, Any]]) -> None:
+    """A file of JSON lines, its folder made."""
+    path = Path(out)
+    made(path.parent)
+    write_lines(path, (json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
+
+
+def there(out: str) -> bool:
+    """Whether `out` is made already, which is then said."""
+    done = Path(out).exists()
+    if done:
+        print(f"done: {out} is there, and is left as it is")
+    return done
 
 
 def begun(out: Path) -> Path:

@@ -5,11 +5,9 @@ A line: {"problem_id", "question", "attempts": [texts, oldest first], "answer": 
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import asdict, dataclass, field
 from random import Random
 from typing import Literal
 
@@ -17,11 +15,10 @@ from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import extractOne
 
 from ttcs.config.components import build
-from ttcs.config.writable import made
 from ttcs.errors import UserError
-from ttcs.records.folder import write_lines
 from ttcs.records.record import Record
 from ttcs.records.stored import Stored
+from ttcs.training.output import written
 from ttcs.training.run_records import path, stored
 
 
@@ -53,9 +50,6 @@ class Example:
     question: str
     attempts: tuple[str, ...]
     answer: str
-
-    def to_json(self) -> str:
-        return json.dumps({name: getattr(self, name) for name in self.__slots__}, ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +84,7 @@ class RevisionData:
             raise UserError(
                 f"none of the {len(pools)} problems has a right answer on record: {', '.join(self.records)}"
             )
-        made(Path(self.out).parent)
-        write_lines(Path(self.out), (example.to_json() + "\n" for example in examples))
+        written(self.out, map(asdict, examples))
         counts = Counter(len(example.attempts) for example in examples)
         dropped = sum(pool.dropped for pool in pools.values())
         print(f"{len(examples)} examples of {len(pools)} problems; {dropped} samples without an answer dropped")

@@ -100,21 +100,22 @@ class RolloutFile:
 
 @dataclass(frozen=True, slots=True)
 class RolloutFolder:
-    """Source: the solutions of all rollout files (*.jsonl) of a folder."""
+    """Source: the solutions of a folder's rollout files. files: which of them, a pattern of their names."""
 
     folder: str
+    files: str = "*.jsonl"
 
     def solutions(self) -> Iterator[Labelled]:
-        for line in read_solutions(self.folder):
+        for line in read_solutions(self.folder, self.files):
             problem = Problem(line["problem_id"], line["question"])
             yield Labelled(problem, tuple(line["steps"]), tuple(line["labels"]))
 
 
-def read_solutions(folder: str) -> Iterator[Line]:
-    """The solutions of a folder's files, in the order of the files' names."""
-    files = sorted(Path(folder).glob("*.jsonl"))
+def read_solutions(folder: str, pattern: str = "*.jsonl") -> Iterator[Line]:
+    """The solutions of a folder's files whose names are as `pattern` says, in the order of their names."""
+    files = sorted(Path(folder).glob(pattern))
     if not files:
-        raise UserError(f"no rollouts (*.jsonl) in {folder}")
+        raise UserError(f"no rollouts ({pattern}) in {folder}")
     for path in files:
         with path.open(encoding="utf-8") as file:
             for number, text in enumerate(file, 1):

@@ -24,7 +24,8 @@ class SupervisedFineTuning:
     """Stage: minimise the cross-entropy of the labelled tokens of a dataset folder (`input_ids`, `labels`).
 
     start: a model folder or Hub id to go on from; None: a fresh model of `architecture` (fields of its transformers
-    config, `model_type` included). The tokenizer is saved beside the model in `out`. work, arguments, lora: see `fit`.
+    config, `model_type` included). The tokenizer is saved beside the model in `out`. work, arguments, lora, saved: see
+    `fit`.
     """
 
     corpus: str
@@ -36,6 +37,7 @@ class SupervisedFineTuning:
     start: str | None = None
     architecture: Mapping[str, Any] | None = None
     lora: Mapping[str, Any] | None = None
+    saved: str | None = None
 
     def run(self) -> None:
         torch.manual_seed(self.seed)
@@ -51,6 +53,7 @@ class SupervisedFineTuning:
             self.seed,
             self.arguments,
             lora=self.lora,
+            saved=self.saved,
         )
 
     def _model(self, tokenizer: Any) -> Any:
@@ -72,7 +75,8 @@ class ChatFineTuning:
     chats: what it learns from. start: a chat model, a folder or Hub id. dtype: of its weights while it is trained.
     system_prompt, chat_template: those of the policy that it is to be (see `Prompt`). validation: share of the
     *questions* held out. max_length: longer examples are dropped (None: those longer than the context). positions: the
-    context is made that long, which a model with rotary positions allows. work, arguments, lora: see `fit`.
+    context is made that long, which a model with rotary positions allows. work, arguments, lora, saved: see
+    `fit`.
 
     reasoning: how its thinking is told from its answer, where the chats have thinking: both are learnt.
     revision: how the model is asked for a revision, where the chats are those of one; written beside the weights.
@@ -98,6 +102,7 @@ class ChatFineTuning:
     positions: int | None = None
     dtype: str = "float32"
     lora: Mapping[str, Any] | None = None
+    saved: str | None = None
 
     def run(self) -> None:
         if self.after is not None and not self.validation:
@@ -124,4 +129,5 @@ class ChatFineTuning:
             lora=self.lora,
             after=self.after,
             beside=self.revision.save if self.revision else None,
+            saved=self.saved,
         )

@@ -18,6 +18,7 @@ from ttcs.training.checkpoints import Ended, Order, last_whole
 from ttcs.training.curves import Curves
 from ttcs.training.lora import ADAPTER, adapted, merged
 from ttcs.training.output import begun, finished, free, unfinished
+from ttcs.training.precision import keep, precision
 
 DEFAULTS = {
     "report_to": "none",
@@ -46,6 +47,7 @@ def fit(
     lora: Mapping[str, Any] | None = None,
     after: int | None = None,
     beside: Callable[[str], None] | None = None,
+    saved: str | None = None,
 ) -> None:
     """Train the model and save it with its tokenizer to `out`, which is there only when everything is in it.
 
@@ -53,9 +55,11 @@ def fit(
     held_out: what is evaluated on. arguments: fields of transformers' TrainingArguments. loss: (outputs, labels,
     num_items_in_batch) -> loss; None: the model's own. lora: fields of peft's LoraConfig: an adapter is trained, merged
     into the model that is saved, and kept beside it. after: training stops so many evaluations after the one with the
-    least loss. beside: writes into the folder what else belongs there.
+    least loss. beside: writes into the folder what else belongs there. saved: the precision that the weights have in
+    `out`, bfloat16, say, whatever they are trained in (None: that).
     UserError for arguments that do not exist.
     """
+    kept = precision(saved)
     free(Path(out))
     logging.disable_progress_bar()  # of every file that is written: `Bar` says how it goes
     settings = _settings(work, seed, arguments)
@@ -78,6 +82,8 @@ def fit(
         if base is not None:
             merged(base, written / ADAPTER).save_pretrained(written)
             tokenizer.save_pretrained(written)
+        if kept is not None:
+            keep(written, kept)
         if beside is not None:
             beside(str(written))
         finished(Path(out))

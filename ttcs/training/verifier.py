@@ -36,7 +36,8 @@ class Verifier:
     when their loss has not fallen for `patience` evaluations, and the best checkpoint is kept.
     dropout: see `dropouts`. flip: see `flipped`; on both sides of the split. max_length: longer examples are dropped
     (None: those that are longer than the model's context). positions: the context is made that long, which a model with
-    rotary positions allows. arguments: fields of transformers' TrainingArguments. lora: see `fit`.
+    rotary positions allows. arguments: fields of transformers' TrainingArguments. lora, saved: see
+    `fit`.
     """
 
     solutions: Source
@@ -54,6 +55,7 @@ class Verifier:
     max_length: int | None = None
     positions: int | None = None
     lora: Mapping[str, Any] | None = None
+    saved: str | None = None
 
     def run(self) -> None:
         tokenizer = load_tokenizer(self.start)
@@ -76,6 +78,7 @@ class Verifier:
             loss=LabelLoss(self.format),
             lora=self.lora,
             after=self.patience,
+            saved=self.saved,
         )
 
     def datasets(self, reader: Reader) -> tuple[Dataset, Dataset]:

@@ -42,6 +42,7 @@ class WarmUp:
     token_loss: float = 0.0
     next_loss: float = 0.0
     own_loss: float = 0.0
+    saved: str | None = None
 
     def run(self) -> None:
         torch.manual_seed(self.seed)
@@ -62,6 +63,7 @@ class WarmUp:
             self.arguments,
             loss=StepLoss(plus, minus, self.token_loss, self.next_loss, self.own_loss, early),
             after=self.patience,
+            saved=self.saved,
         )
 
     def _datasets(self, tokenizer: Any) -> tuple[Dataset, Dataset]:

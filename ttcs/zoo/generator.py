@@ -95,6 +95,18 @@ class Mistakes:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """A solution twice: `notes`, as a thinker jots its steps down, and `steps`, as it is written for others to read.
+
+    answer: what both come to.
+    """
+
+    notes: Sequence[str]
+    steps: Sequence[str]
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
 class Exercise:
     """A problem with a way to write solutions to it."""
 
@@ -113,16 +125,25 @@ class Exercise:
 
     def graded(self, reason: Reasoner) -> tuple[list[tuple[str, bool]], str]:
         """(steps with whether everything up to there is right, the answer)."""
+        bodies, answer = self._solved(reason)
+        rights = [*(right for _, right in bodies), not reason.mistakes]
+        return list(zip(_written([body for body, _ in bodies], answer), rights, strict=True)), answer
+
+    def attempt(self, reason: Reasoner) -> Attempt:
+        solved, answer = self._solved(reason)
+        bodies = [body for body, _ in solved]
+        return Attempt([f"{body}\n\n" for body in bodies], _written(bodies, answer), answer)
+
+    def _solved(self, reason: Reasoner) -> tuple[list[tuple[str, bool]], str]:
+        """(what the steps say, with whether everything up to there is right, the answer)."""
         solving = self.instance.solve(reason)
-        steps: list[tuple[str, bool]] = []
+        bodies: list[tuple[str, bool]] = []
         while True:
             try:
                 body = next(solving)
             except StopIteration as end:
-                answer = end.value if isinstance(end.value, str) else latex(end.value)
-                final = rf"Therefore, the final answer is: $\boxed{{{answer}}}$. I hope it is correct."
-                return [*steps, (final, not reason.mistakes)], answer
-            steps.append((f"## Step {len(steps) + 1}: {body}\n\n", not reason.mistakes))
+                return bodies, end.value if isinstance(end.value, str) else latex(end.value)
+            bodies.append((body, not reason.mistakes))
 
     def graded_right(self) -> list[str]:
         """The steps of the right solution."""
@@ -133,6 +154,11 @@ class Exercise:
 
     def problem(self, name: str) -> Problem:
         return Problem(name, self.question, self.solution()[1], self.level, self.family)
+
+
+def _written(bodies: Sequence[str], answer: str) -> list[str]:
+    final = rf"Therefore, the final answer is: $\boxed{{{answer}}}$. I hope it is correct."
+    return [*(f"## Step {number}: {body}\n\n" for number, body in enumerate(bodies, 1)), final]
 
 
 def exercise(rng: Random, split: Split, family: str, level: int) -> Exercise:
@@ -166,6 +192,8 @@ class Worked(Protocol):
     def solution(self, reason: Reasoner | None = None) -> tuple[str, str]: ...
 
     def graded_right(self) -> list[str]: ...
+
+    def attempt(self, reason: Reasoner) -> Attempt: ...
 
     def remark(self, step: str) -> bool:
         """Whether a step adds nothing to the solution, but says what it makes of the steps before it."""

@@ -52,7 +52,7 @@ class Chain:
         """(the text of a step, the right one after the same steps before, the state after it), one for each act.
 
         A digit slips at its rate, and at that of `unsure` where a wrong rule is followed, never to the right one there.
-        Rule `odd`: any digit of a step is written wrong, which no corpus does but a model that is sampled now and then.
+        Rule `odd`: any digit of a step, or of the answer, is written wrong, which no corpus does but a model that is sampled now and then.
         """
         state = self.given
         for act, tempts in zip(self.acts, self.tempting, strict=True):
@@ -63,7 +63,7 @@ class Chain:
             else:
                 text, state = _step(act, state, reason.rng.choice(TOO_FAR) if _slips(reason, act) else 0)
             if reason.misled("odd"):
-                text = _another_digit(reason.rng, text)
+                text = another_digit(reason.rng, text)
                 state = tuple(int(letter) for letter in text.rpartition(":")[2] if letter.isdigit())
             yield text, right, state
 
@@ -91,7 +91,7 @@ def _step(act: Act, state: State, far: int = 0) -> tuple[str, State]:
     return f"{written}: {shown(after)}.", after
 
 
-def _another_digit(rng: Random, text: str) -> str:
+def another_digit(rng: Random, text: str) -> str:
     """The text with one of its digits exchanged for another."""
     place = rng.choice([place for place, letter in enumerate(text) if letter.isdigit()])
     digit = (int(text[place]) + rng.randint(1, 9)) % 10

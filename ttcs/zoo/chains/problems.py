@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from random import Random
 
 from ttcs.core import Problem
-from ttcs.zoo.chains.chain import CHECK, Chain
+from ttcs.zoo.chains.chain import CHECK, Chain, another_digit
 from ttcs.zoo.chains.families import FAMILIES, MOVES
-from ttcs.zoo.generator import LEVELS, Split
+from ttcs.zoo.generator import LEVELS, Attempt, Split
 from ttcs.zoo.reasoner import Reasoner
 
 
@@ -34,7 +34,9 @@ class ChainExercise:
             found = state
             yield _marked(f"{number}: {body}\n\n", f"{number}: {right}\n\n")
         yield _marked(f"{self.chain.check(reason, found)}\n\n", f"{self.chain.check(Reasoner(), found)}\n\n")
-        yield rf"The answer is $\boxed{{{''.join(map(str, found))}}}$.", None
+        digits = "".join(map(str, found))
+        written = another_digit(reason.rng, digits) if reason.misled("odd") else digits
+        yield _marked(*(rf"The answer is $\boxed{{{answer}}}$." for answer in (written, digits)))
 
     def graded(self, reason: Reasoner) -> tuple[list[tuple[str, bool]], str]:
         """(steps with whether everything up to there is right, the answer)."""
@@ -47,6 +49,12 @@ class ChainExercise:
     def graded_right(self) -> list[str]:
         """The steps of the right solution."""
         return [text for text, _ in self.marked(Reasoner())]
+
+    def attempt(self, reason: Reasoner) -> Attempt:
+        """Notes are the steps without the check."""
+        graded, answer = self.graded(reason)
+        steps = [text for text, _ in graded]
+        return Attempt([step for step in steps[:-1] if not self.remark(step)], steps, answer)
 
     def remark(self, step: str) -> bool:
         """The check: what it says does not change the answer."""
