@@ -201,6 +201,7 @@ class _Work:
             *(task.problem, engines.policy, engines.prm, method.budget, method.seed),
             ahead=engines.ahead,
             longest=method.longest,
+            answering=method.answering,
         )
         try:
             search = _nothing() if late else method.strategy.search(task.problem)
