@@ -41,9 +41,9 @@ class Settings(TypedDict, total=False):
 
     strategy: an option (`"beam_search"`), or an object with a method `search` (docs/strategies.md). selection,
     reduction, answer, budget: options. n: candidates. tokens, generations, flops: limits of the budget, one of which is
-    enough to name it. temperature: of samples for which the strategy names none. max_tokens: of a solution, where that is less
-    than the policy's own limit: one that reaches it has no answer. seconds: after which the search is given up, and
-    what has ended of it is all there is to choose from (`Found.late`); what of that has to be scored is scored yet.
+    enough to name it. temperature: of samples for which the strategy names none. max_tokens: of a solution, where that
+    is less than the policy's own limit: one that reaches it has no answer. seconds: after which the search is given up,
+    and what has ended of it is all there is to choose from (`Found.late`); what of that has to be scored is scored yet.
     """
 
     strategy: str | Strategy | None
@@ -91,7 +91,7 @@ class Solver:
         self.close()
 
     def close(self) -> None:
-        """End the engines. Searches under way fail, and so do later calls."""
+        """End the engines, and let go of their memory. Searches under way fail, and so do later calls."""
         self._desk.close()
 
     @property
