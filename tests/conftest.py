@@ -1,7 +1,9 @@
 """Settings shared by all tests, and which of them take long."""
 
 import os
+from collections.abc import Generator
 from pathlib import Path
+from typing import TypeVar
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: test workers share the cores
 
@@ -10,6 +12,8 @@ from hypothesis import settings
 
 settings.register_profile("ttcs", deadline=None)  # a shared machine makes any deadline flaky
 settings.load_profile("ttcs")
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 # Modules that are left to `pytest -m slow`, which CI runs as its second step: they kill and start again, train, run the
 # zoo, wait for time limits to pass, compare many whole runs, or compose every yaml there is.
@@ -34,6 +38,8 @@ SLOW = {
     *("zoo/test_chains.py", "zoo/test_models.py", "zoo/test_verifiers.py"),
 }
 TESTS = Path(__file__).parent
+# Set by CI where everything is installed that a test may need: one that is skipped there has failed.
+NO_SKIPS = bool(os.environ.get("TTCS_NO_SKIPS"))
 
 
 @pytest.hookimpl(tryfirst=True)  # before tests are chosen by their marks
@@ -41,3 +47,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(TESTS) and item.path.relative_to(TESTS).as_posix() in SLOW:
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    return unskipped((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    return unskipped((yield))
+
+
+def unskipped(report: Report) -> Report:
+    """The same, as failed where it was skipped and must not be."""
+    if NO_SKIPS and report.outcome == "skipped":
+        report.outcome, report.longrepr = "failed", f"skipped, with TTCS_NO_SKIPS set: {report.longrepr}"
+    return report

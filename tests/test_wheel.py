@@ -17,6 +17,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
 PARTS = "ttcs", "analysis", "conf", "pyproject.toml", "setup.py", "MANIFEST.in", "README.md"
+ZOO, REST = 44_000_000, 1_500_000  # bytes, compressed, that the zoo's models and all else may have
 QUICK = "policy=scripted", "prm=scripted", "dataset.limit=4", "n=4"
 
 
@@ -74,6 +75,13 @@ def test_it_holds_the_packages_and_the_configuration_and_nothing_loose(wheel: Pa
     assert {name.partition("/")[0] for name in names if ".dist-info/" not in name} == {"ttcs", "analysis"}
 
 
+def test_it_is_no_larger_than_its_models_make_it(wheel: Path) -> None:
+    """The zoo is nearly all of it."""
+    sizes = {entry.filename: entry.compress_size for entry in ZipFile(wheel).infolist()}
+    zoo = sum(size for name, size in sizes.items() if name.startswith("ttcs/zoo/"))
+    assert zoo < ZOO and sum(sizes.values()) - zoo < REST
+
+
 def test_a_run_leaves_its_folder_where_one_stands(python: Path, tmp_path: Path) -> None:
     said = run(tmp_path, python, "-m", "ttcs", *QUICK)
     (summary,) = tmp_path.glob("outputs/**/summary.json")
@@ -104,3 +112,39 @@ def test_yamls_of_ones_own_are_found_in_a_folder_that_is_named(python: Path, tmp
     (tmp_path / "mine" / "strategy" / "few.yaml").write_text("_target_: ttcs.strategies.best_of_n.BestOfN\nn: 2\n")
     run(tmp_path, python.parent / "ttcs", *QUICK, "strategy=few", "--config-dir", "mine")
     assert list(tmp_path.glob("outputs/*/few_*/*/records.jsonl"))
+
+
+MINE = """
+from dataclasses import dataclass
+from ttcs.core import Sample, Trajectory
+
+@dataclass(frozen=True)
+class Mine:
+    n: int
+
+    def search(self, problem):
+        return (yield Sample((Trajectory(problem),) * self.n))
+"""
+
+
+@pytest.mark.parametrize("place", [".", "conf", "elsewhere"])
+def test_a_strategy_of_ones_own_is_found_where_one_stands_and_by_its_yamls(
+    place: str, python: Path, tmp_path: Path
+) -> None:
+    """Where `python -m ttcs` finds it, though an installed command has no working folder among its modules'."""
+    yamls = tmp_path / ("elsewhere/conf" if place == "elsewhere" else "conf")
+    (yamls / "strategy").mkdir(parents=True)
+    (tmp_path / place / "mine.py").write_text(MINE)
+    (yamls / "strategy" / "mine.yaml").write_text("_target_: mine.Mine\nn: ${n}\n")
+    run(tmp_path, python.parent / "ttcs", *QUICK, "strategy=mine", "--config-dir", str(yamls))
+    assert list(tmp_path.glob("outputs/*/mine_*/*/records.jsonl"))
+
+
+def test_a_module_that_is_not_there_is_told_in_a_line(python: Path, tmp_path: Path) -> None:
+    (tmp_path / "conf" / "strategy").mkdir(parents=True)
+    (tmp_path / "conf" / "strategy" / "mine.yaml").write_text("_target_: mine.Mine\nn: ${n}\n")
+    words = python.parent / "ttcs", *QUICK, "strategy=mine", "--config-dir", "conf"
+    ended = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, env=environment())
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("error: strategy._target_=mine.Mine: there is no module mine")
+    assert ended.stderr.count("\n") == 1

@@ -102,7 +102,10 @@ def test_the_plan_of_a_run_needs_no_model(tmp_path: Path) -> None:
     assert [problem.id for problem in plan.problems] == ["a"]
 
 
-@pytest.mark.parametrize("override", ["n=8", "seed=1", "policy.temperature=0.5", "selection=best", "dataset.limit=7"])
+@pytest.mark.parametrize(
+    "override",
+    ["n=8", "seed=1", "policy.temperature=0.5", "selection=best", "dataset.limit=7", "answer=text", "answer=none"],
+)
 def test_what_changes_a_result_changes_the_folder(override: str) -> None:
     assert run_name(_root_=composed(override)) != run_name(_root_=composed())
 
@@ -131,6 +134,11 @@ def test_a_setting_that_came_later_renames_no_folder_until_it_is_used(key: str) 
     without = config | {group: {inner: value for inner, value in config[group].items() if inner != name}}
     assert name in config[group] and digest(without) == digest(config)
     assert digest(config | {group: config[group] | {name: 5}}) != digest(config)
+
+
+def test_a_group_that_came_later_renames_no_folder_until_it_is_used() -> None:
+    config = portable(composed())
+    assert digest({key: value for key, value in config.items() if key != "answer"}) == digest(config)
 
 
 def test_models_that_repeat_themselves_greedily_are_sampled_as_their_cards_say() -> None:

@@ -26,7 +26,17 @@ from ttcs.errors import UserError, told
 FILES = sorted(file.relative_to(CONF) for file in CONF.rglob("*.yaml") if "hydra" not in file.parts)
 # What else can be null: names, texts, paths and parts that are left out.
 NOT_NUMBERS = {
-    *("account", "answer_after", "api_key_env", "candidates", "chat_template", "config", "constraint", "enforce_eager"),
+    *(
+        "account",
+        "answer_after",
+        "api_key_env",
+        "behind",
+        "candidates",
+        "chat_template",
+        "config",
+        "constraint",
+        "enforce_eager",
+    ),
     *(
         "error",
         "experiment",

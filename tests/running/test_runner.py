@@ -158,7 +158,7 @@ def test_a_dataset_without_levels_or_references(run: Run, capsys: pytest.Capture
     assert summary["no_levels"] is None
     assert summary["n_problems"] == 10
     printed = capsys.readouterr()
-    assert "no references" in printed.out and "level" not in printed.out + printed.err
+    assert "nothing is graded" in printed.out and "level" not in printed.out + printed.err
 
 
 def test_a_budget_is_passed_on(run: Run) -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.search.test_parallel import Drawn, DrawnPRM
 from tests.simulation import PROBLEMS, CountingPolicy, CountingPRM, comparable, one, simulate, unscored
 from ttcs import answers
+from ttcs.answers.kinds import Answering, Mathematics
 from ttcs.choice.selection import Majority
 from ttcs.core import Continued, Parallel, Problem, Sample, Score, Search, Stop, Trajectory
 from ttcs.policies.scripted import ScriptedPolicy
@@ -244,10 +245,10 @@ def test_an_error_of_the_rule_reaches_the_caller() -> None:
 
 
 def test_an_error_of_the_reading_reaches_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(texts: Sequence[str | None]) -> list[int | None]:
+    def broken(kind: Mathematics, texts: Sequence[str | None]) -> list[int | None]:
         raise RuntimeError("the answer worker did not start")
 
-    monkeypatch.setattr(reading.answers, "group", broken)
+    monkeypatch.setattr(Mathematics, "group", broken)
     with pytest.raises(RuntimeError, match="did not start"):
         one(Agree(3), ahead=4)
 
@@ -256,10 +257,10 @@ def test_while_answers_are_read_the_other_problems_go_on(monkeypatch: pytest.Mon
     """The reading of p0 takes until all others have ended: they end first, or this waits for ever."""
     others, found = threading.Event(), reading.answer
 
-    def slow(trajectory: Trajectory) -> str | None:
+    def slow(trajectory: Trajectory, kind: Answering) -> str | None:
         if trajectory.problem.id == "p0":
             assert others.wait(60)
-        return found(trajectory)
+        return found(trajectory, kind)
 
     monkeypatch.setattr(reading, "answer", slow)
     outcomes = run(Agree(3), Majority(), PROBLEMS, ScriptedPolicy(pace=5), ScriptedPRM, Budget(), 0, ahead=2)

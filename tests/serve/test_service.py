@@ -25,7 +25,12 @@ pytest.importorskip("uvicorn")
 
 HERE = __name__
 QUESTION = "What is 1 and 1?"
-METHODS = {"greedy": ["strategy=greedy"], "dvts-8": ["strategy=dvts", "n=8"]}
+METHODS = {
+    "greedy": ["strategy=greedy"],
+    "dvts-8": ["strategy=dvts", "n=8"],
+    "by-text": ["strategy=best_of_n", "n=8", "selection=majority", "answer=text", "answer.behind='boxed{'"],
+    "by-verifier": ["strategy=best_of_n", "n=8", "selection=best", "answer=none"],
+}
 ENGINES: list[Held] = []
 
 
@@ -129,6 +134,19 @@ def test_methods_are_models(client: Any) -> None:
     assert len(greedy.ttcs["candidates"]) == 1
     wide = ask(client, "greedy", extra_body={"ttcs": {"strategy": "best_of_n", "n": 5, "candidates": True}})
     assert len(wide.ttcs["candidates"]) == 5
+
+
+def test_questions_need_not_be_mathematics(client: Any, solver: ttcs.Solver) -> None:
+    """A vote by text as it stands, here what stands behind the box, and the best of n whatever they say."""
+    voted = ask(client, "by-text", extra_body={"ttcs": {"candidates": True}})
+    texts = [one["answer"] for one in voted.ttcs["candidates"]]
+    assert voted.ttcs["answer"] == max(texts, key=texts.count) and voted.ttcs["answer"][0].isdigit()
+    assert voted.ttcs["confidence"] == texts.count(voted.ttcs["answer"]) / 8 > 1 / 8
+    best = ask(client, "by-verifier", extra_body={"ttcs": {"candidates": True}})
+    scores = [one["score"] for one in best.ttcs["candidates"]]
+    assert scores[solver.solve(QUESTION, *METHODS["by-verifier"]).record.chosen or 0] == max(scores)
+    assert best.ttcs["answer"] == best.choices[0].message.content.strip()
+    assert len(ask(client, "by-verifier", n=8).choices) == 8
 
 
 def test_n_is_the_best_distinct_answers_and_stop_ends_the_text(client: Any) -> None:

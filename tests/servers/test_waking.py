@@ -33,3 +33,12 @@ def test_a_waking_takes_no_result_away() -> None:
     client.submit(0, 0, lambda: soon(1))
     found = client.results() or client.results()
     assert found == [(0, 1)]
+
+
+def test_closing_ends_the_thread() -> None:
+    """At once, and not when the last reference is gone; again it is nothing."""
+    client = Client[int]("policy", "http://127.0.0.1:9", 4, 1.0, 0)
+    assert client.now(soon(1)) == 1
+    client.close()
+    client.close()
+    assert not client._loop.is_running()

@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from ttcs import __main__ as command
 from ttcs.core import Continue, Continued, Problem, Sample, Score, Search, Trajectory
 from ttcs.errors import EngineError
 from ttcs.policies.scripted import ScriptedPolicy
+from ttcs.prms.scripted import ScriptedPRM
 from ttcs.records.record import Record
 from ttcs.records.record_file import read
 from ttcs.search.ledger import Ledger
@@ -365,3 +367,43 @@ def test_the_strategy_of_the_page_works(solver: ttcs.Solver) -> None:
     exec(code.partition("```")[0].replace("solver.solve", "found = solver.solve"), names)
     found = names["found"]
     assert isinstance(found, ttcs.Found) and len(found.candidates) in (8, 16)
+
+
+ENDED: list[ScriptedPolicy | ScriptedPRM] = []
+MADE: list[weakref.ref[ScriptedPolicy | ScriptedPRM]] = []
+
+
+@dataclass(weakref_slot=True, slots=True)
+class EndingPolicy(ScriptedPolicy):
+    def __post_init__(self) -> None:
+        MADE.append(weakref.ref(self))
+
+    def close(self) -> None:
+        ENDED.append(self)
+
+
+@dataclass(weakref_slot=True, slots=True)
+class EndingPRM(ScriptedPRM):
+    def __post_init__(self) -> None:
+        MADE.append(weakref.ref(self))
+
+    def close(self) -> None:
+        ENDED.append(self)
+
+
+@pytest.mark.parametrize("scored", [True, False])
+def test_closing_ends_the_engines_and_keeps_nothing_of_them(scored: bool) -> None:
+    """Those that there are: a PRM that was never asked was never loaded. The solver itself may be kept."""
+    ENDED.clear()
+    MADE.clear()
+    solver = ttcs.solver(f"policy._target_={HERE}.EndingPolicy", f"prm._target_={HERE}.EndingPRM", *WORDS)
+    found = solver.solve("1 + 1?", selection="weighted" if scored else "majority")
+    assert not ENDED and len(MADE) == 1 + scored
+    solver.close()
+    solver.close()
+    assert [type(one) for one in ENDED] == [EndingPolicy, EndingPRM][: len(MADE)]
+    ENDED.clear()
+    gc.collect()
+    assert [made() for made in MADE] == [None] * len(MADE) and found.candidates
+    with pytest.raises(ttcs.UserError, match="the solver is closed"):
+        solver.solve("1 + 1?")

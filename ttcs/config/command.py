@@ -16,6 +16,7 @@ from omegaconf import DictConfig
 from ttcs.config import quoting
 from ttcs.config.explain import answering, fail
 from ttcs.config.home import typed
+from ttcs.config.named import beside, reachable
 from ttcs.config.options import CONF
 from ttcs.config.streams import forgiving
 
@@ -35,6 +36,8 @@ def command(name: str, task: Callable[[DictConfig], Any]) -> None:
 
     with answering(name):
         sys.argv[1:] = arguments(typed(sys.argv[1:]))
+        own = get_args_parser().parse_args(sys.argv[1:]).config_dir
+        reachable(Path.cwd(), *(beside(Path(own)) if own else ()))
         try:
             hydra.main(version_base="1.3", config_path=str(CONF), config_name=name)(answered)()
         except SystemExit as end:

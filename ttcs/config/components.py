@@ -11,11 +11,12 @@ from dataclasses import is_dataclass
 from functools import cache
 from typing import Any
 
-from hydra.utils import get_object, instantiate
+from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from ttcs.config.home import at_home
 from ttcs.config.moved import current
+from ttcs.config.named import named
 from ttcs.errors import UserError
 
 WORDS = {int: "a whole number", float: "a number", str: "text", bool: "true or false", types.NoneType: "null"}
@@ -63,11 +64,11 @@ def _tree(config: Mapping[str, Any]) -> DictConfig:
 
 def _build(node: Mapping[str, Any], key: str) -> Any:
     _check(node, key)
-    plain = _functions(node)
+    plain = _functions(node, key)
     return instantiate(plain, _convert_="all") if isinstance(plain, Mapping) else plain
 
 
-def _functions(node: Any) -> Any:
+def _functions(node: Any, key: str) -> Any:
     """Functions in the place of nodes that do nothing but name one.
 
     What Hydra makes of `_partial_` asks its own policy about every call, which costs a search a third of its time.
@@ -75,16 +76,16 @@ def _functions(node: Any) -> Any:
     if not isinstance(node, Mapping):
         return node
     if node.keys() == {"_target_", "_partial_"}:
-        return get_object(node["_target_"])
-    return {name: _functions(value) for name, value in node.items()}
+        return named(node["_target_"], key)
+    return {name: _functions(value, f"{key}.{name}") for name, value in node.items()}
 
 
 def _check(node: Mapping[str, Any], key: str) -> None:
     """Compare the settings with those of the target, so that width=abc is told from a bug."""
-    target = get_object(node["_target_"])
+    target = named(node["_target_"], key)
     hints, options = _hints(target), _options(target)
-    named = [one for one in inspect.signature(target).parameters.values() if one.kind is not one.VAR_KEYWORD]
-    known, hints = [*(one.name for one in named), *options], hints | options
+    taken = [one for one in inspect.signature(target).parameters.values() if one.kind is not one.VAR_KEYWORD]
+    known, hints = [*(one.name for one in taken), *options], hints | options
     for name, value in node.items():
         if name.startswith("_"):
             continue

@@ -13,6 +13,7 @@ from ttcs.config.components import complete
 from ttcs.config.explain import MISTAKES, explain
 from ttcs.config.home import typed
 from ttcs.config.loading import loaded
+from ttcs.config.named import beside, reachable
 from ttcs.errors import UserError
 
 
@@ -25,6 +26,8 @@ class Composer:
     def __post_init__(self) -> None:
         if self.folder is not None and not self.folder.is_dir():
             raise UserError(f"{self.folder} is no folder with yamls of your own")
+        if self.folder is not None:
+            reachable(*beside(self.folder))
 
     def __call__(self, words: Sequence[str], needed: Sequence[str]) -> DictConfig:
         """The configuration of a run as the words set it. needed: its keys that have to be complete.

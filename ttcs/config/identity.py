@@ -33,6 +33,8 @@ LATER = frozenset(
         *("strategy.confidence", "strategy.window"),
     }
 )
+# The same of groups that came later: what was so before.
+ALWAYS = {"answer._target_": "ttcs.answers.kinds.Mathematics"}
 # What happens around a run, not in it.
 OUTSIDE = frozenset({"hydra", "difficulty", "launcher", "logger", "open", "picture", "span", "stopping", "workers"})
 
@@ -74,7 +76,8 @@ def identity(config: Mapping[str, Any]) -> dict[str, Any]:
     """
     outside = OUTSIDE if _stops(config) else OUTSIDE | {"ahead"}
     inside = {key: value for key, value in config.items() if key not in outside}
-    return {key: value for key, value in settings(inside).items() if key.rpartition(".")[2] not in THROUGHPUT}
+    named = {key: value for key, value in settings(inside).items() if key.rpartition(".")[2] not in THROUGHPUT}
+    return {key: value for key, value in named.items() if (key, value) not in ALWAYS.items()}
 
 
 def _stops(config: Mapping[str, Any]) -> bool:

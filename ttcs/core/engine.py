@@ -124,6 +124,13 @@ class Policy(Protocol):
         """Forget what earlier runs left in caches, so that a run's costs are its own."""
         ...
 
+    def close(self) -> None:
+        """End what works for it beside this process or thread; it is asked nothing any more, but may be closed again.
+
+        Its memory goes with the last reference.
+        """
+        ...
+
 
 class PRM(Protocol):
     """A process reward model as an engine."""
@@ -145,5 +152,9 @@ class PRM(Protocol):
         ...
 
     def reset(self) -> None:
+        """As a policy's."""
+        ...
+
+    def close(self) -> None:
         """As a policy's."""
         ...

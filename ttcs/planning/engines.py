@@ -95,6 +95,9 @@ class SimulatedPolicy:
     def reset(self) -> None:
         self._cache.clear()
 
+    def close(self) -> None:
+        """Nothing works for it."""
+
     def step(self) -> list[tuple[int, Continued]]:
         """Wait for a token."""
         if self._rows or self._queue:
@@ -180,6 +183,9 @@ class SimulatedPRM:
 
     def reset(self) -> None:
         self._cache.clear()
+
+    def close(self) -> None:
+        """Nothing works for it."""
 
     def step(self) -> list[tuple[int, Judged]]:
         """Wait for a score."""

@@ -37,7 +37,7 @@ def pair(config: Mapping[str, Any], device: Device) -> tuple[SimulatedPolicy, Si
 
 def expected(config: Mapping[str, Any]) -> Expected:
     """The strategy as configured, on 20 problems that are only levels: 1 to 5, over and over."""
-    strategy, selection, reduction, budget = (build(config, key) for key in METHOD)
+    strategy, selection, reduction, budget, _ = (build(config, key) for key in METHOD)
     policy, prm = pair(config, Device())
     question = " ".join(["token"] * config["plan"]["prompt_tokens"])
     problems = [Problem(f"simulated-{i}", question, "0", level=i % 5 + 1) for i in range(PROBLEMS)]

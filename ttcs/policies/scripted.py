@@ -93,6 +93,9 @@ class ScriptedPolicy:
     def reset(self) -> None:
         """Nothing is left behind."""
 
+    def close(self) -> None:
+        """Nothing works for it."""
+
     def step(self) -> list[tuple[int, Continued]]:
         while self._queue and len(self._active) < self.capacity:
             ticket, request = self._queue.pop()

@@ -97,6 +97,9 @@ class ServerPolicy:
         """Requests that are left are forgotten; what the server has cached stays with the server."""
         self._client.cancel()
 
+    def close(self) -> None:
+        self._client.close()
+
     def step(self) -> list[tuple[int, Continued]]:
         """Wait until a request is done; all that are."""
         return self._client.results()

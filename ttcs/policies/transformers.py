@@ -117,6 +117,9 @@ class TransformersPolicy:
     def reset(self) -> None:
         self._model.forget()
 
+    def close(self) -> None:
+        """Nothing works for it."""
+
     @torch.inference_mode()
     def step(self) -> list[tuple[int, Continued]]:
         """Take in what waits, decode one token a row, and return what that completed."""

@@ -148,6 +148,9 @@ class VLLMPolicy:
         self._done.clear()
         self._engine.reset()
 
+    def close(self) -> None:
+        self._engine.close()
+
     def _send(self, running: Running) -> None:
         """Have the engine begin, or go on behind what is written: the tokens go back as they came.
 

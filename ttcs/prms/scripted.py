@@ -52,6 +52,9 @@ class ScriptedPRM:
     def reset(self) -> None:
         """Nothing is left behind."""
 
+    def close(self) -> None:
+        """Nothing works for it."""
+
     def step(self) -> list[tuple[int, Judged]]:
         batch = self._queue.take(self.capacity)
         done = [(ticket, self.judged(request.trajectory)) for ticket, request in batch]

@@ -81,6 +81,9 @@ class ServerPRM:
         self._client.cancel()
         self._client.now(self._forget())
 
+    def close(self) -> None:
+        self._client.close()
+
     def step(self) -> list[tuple[int, Judged]]:
         """Wait until a request is done; all that are."""
         return self._client.results()

@@ -59,6 +59,9 @@ class TransformersPRM:
         self._model.forget()
         self._memo.clear()
 
+    def close(self) -> None:
+        """Nothing works for it."""
+
     @torch.inference_mode()
     def step(self) -> list[tuple[int, Judged]]:
         """Score one batch of the waiting solutions."""

@@ -63,6 +63,9 @@ class TwoModelsPRM:
         for model in self._models:
             model.forget()
 
+    def close(self) -> None:
+        """Nothing works for it."""
+
     def step(self) -> list[tuple[int, Judged]]:
         """Score one batch of the waiting solutions."""
         batch = self._queue.take(self.capacity)

@@ -141,6 +141,9 @@ class VLLMPRM:
         self._memo.clear()
         self._engine.reset()
 
+    def close(self) -> None:
+        self._engine.close()
+
     def _send(self, sent: Sent) -> None:
         self._sent[self._engine.read(sent.tokens, sent.asker.order)] = sent
 

@@ -5,19 +5,28 @@ from __future__ import annotations
 import math
 from collections.abc import Container, Sequence
 
-from ttcs import answers
+from ttcs.answers.kinds import MATHEMATICS, Answering
 from ttcs.core import Candidate, Confidence, Reduction, Selection, Trajectory
 from ttcs.records.record import CandidateRecord, NodeRecord, Record
 from ttcs.search import reading
 from ttcs.search.execution import Outcome
 
 
-def grade(outcome: Outcome, selection: Selection, reduction: Reduction, run_seconds: float) -> Record:
-    """Only finished candidates have an answer, and a problem that got none is a wrong one."""
-    candidates = _candidates(outcome, reduction)
+def grade(
+    outcome: Outcome,
+    selection: Selection,
+    reduction: Reduction,
+    run_seconds: float,
+    answering: Answering = MATHEMATICS,
+) -> Record:
+    """Only finished candidates have an answer, and a problem that got none is a wrong one.
+
+    Where answers cannot be graded, nothing is right or wrong, whether there is a reference or not.
+    """
+    candidates = _candidates(outcome, reduction, answering)
     chosen = selection([as_candidate(candidate) for candidate in candidates])
     problem = outcome.problem
-    wrong = None if problem.answer is None else False
+    wrong = None if problem.answer is None or not answering.graded else False
     return Record(
         problem_id=problem.id,
         level=problem.level,
@@ -44,11 +53,11 @@ def as_candidate(candidate: CandidateRecord) -> Candidate:
     return Candidate(candidate.group, score, candidate.subtree, sure)
 
 
-def _candidates(outcome: Outcome, reduction: Reduction) -> list[CandidateRecord]:
+def _candidates(outcome: Outcome, reduction: Reduction, answering: Answering) -> list[CandidateRecord]:
     trajectories, nodes = outcome.candidates, {node.step.node for node in outcome.tree}
-    extracted = [reading.answer(trajectory) for trajectory in trajectories]
-    groups = answers.group(extracted)
-    verdicts = _verdicts(extracted, groups, outcome.problem.answer)
+    extracted = [reading.answer(trajectory, answering) for trajectory in trajectories]
+    groups = answering.group(extracted)
+    verdicts = _verdicts(extracted, groups, outcome.problem.answer if answering.graded else None, answering)
     return [
         CandidateRecord(
             leaf=trajectory.steps[-1].node if trajectory.steps else None,
@@ -74,7 +83,7 @@ def _revised(trajectory: Trajectory, nodes: Container[int]) -> tuple[int, ...]:
 
 
 def _verdicts(
-    extracted: Sequence[str | None], groups: Sequence[int | None], reference: str | None
+    extracted: Sequence[str | None], groups: Sequence[int | None], reference: str | None, answering: Answering
 ) -> dict[int | None, bool | None]:
     """Group -> does its answer equal the reference. Each group is asked about once, by its first answer."""
     first: dict[int | None, str | None] = {}
@@ -82,7 +91,7 @@ def _verdicts(
         first.setdefault(group, answer)
     verdicts: dict[int | None, bool | None] = {None: False}
     for group, answer in first.items():
-        verdicts[group] = answer is not None and reference is not None and answers.equivalent(answer, reference)
+        verdicts[group] = answer is not None and reference is not None and answering.same(answer, reference)
     return verdicts if reference is not None else dict.fromkeys(verdicts)
 
 

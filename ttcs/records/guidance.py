@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pkgutil import resolve_name
 from typing import Any
+
+from ttcs.config.named import named
 
 GUIDES = {"rank", "table"}  # settings by which a strategy goes by scores: at every step, or to choose its method
 
@@ -12,5 +13,5 @@ GUIDES = {"rank", "table"}  # settings by which a strategy goes by scores: at ev
 def guided(strategy: Mapping[str, Any]) -> bool:
     """Whether the search itself has solutions scored. strategy: its configuration."""
     rule = strategy.get("stopping")
-    scored = rule is not None and bool(resolve_name(rule["_target_"]).reads_scores)
+    scored = rule is not None and bool(named(rule["_target_"], "strategy.stopping").reads_scores)
     return scored or not GUIDES.isdisjoint(strategy) or strategy.get("sure") is not None

@@ -92,7 +92,7 @@ class Reading:
         """UserError where the candidates are not independent samples, all of which were drawn."""
         if any(len(unit) > 1 for unit in self._units(record)):
             raise UserError(f"{self.folder}: stopping rules are replayed on independent samples, as those of best_of_n")
-        graded = record.reference is not None
+        graded = record.graded
         tokens = [one.tokens for one in record.candidates if one.tokens is not None]
         return Samples(
             problem_id=record.problem_id,
@@ -219,6 +219,6 @@ def _shared(record: Record, units: Sequence[Sequence[int]]) -> charges.Shared:
 
 
 def _share(record: Record, chosen: Sequence[int | None]) -> float | None:
-    if record.reference is None:
+    if not record.graded:
         return None
     return sum(i is not None and record.candidates[i].correct is True for i in chosen) / len(chosen)

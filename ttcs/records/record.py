@@ -81,6 +81,12 @@ class Record:
     prm_limit: int | None = None
     adaptive: bool = False
 
+    @property
+    def graded(self) -> bool:
+        """Whether answers were compared with a reference."""
+        verdicts = [candidate.correct for candidate in self.candidates] or [self.correct]
+        return self.reference is not None and None not in verdicts
+
     def to_json(self) -> str:
         return json.dumps(self, default=_fields, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 

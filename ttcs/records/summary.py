@@ -69,7 +69,7 @@ class Digest:
     def of(cls, record: Record, max_tokens: int | None = None) -> Digest:
         """max_tokens: the policy's limit; None: not known."""
         drawn = record.candidates if independent(record) else ()
-        verdicts = tuple(bool(sample.correct) for sample in drawn if record.reference is not None)
+        verdicts = tuple(bool(sample.correct) for sample in drawn if record.graded)
         scores = tuple(sample.score for sample in drawn)
         pool = Pool(record.problem_id, record.level, verdicts, scores, record.ledger)
         sizes = record.policy_parameters, record.prm_parameters, record.prm_limit

@@ -13,10 +13,10 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
 from ttcs.config.identity import digest, portable, register_resolvers
+from ttcs.config.named import named
 from ttcs.config.options import CONF
 from ttcs.config.paths import spelled
 from ttcs.records.folder import begun
@@ -104,4 +104,4 @@ def shell_safe(name: str) -> str:
 
 def reads_scores(config: DictConfig) -> bool:
     """Whether the search or the selection goes by scores."""
-    return guided(config.strategy) or bool(get_object(config.selection._target_).reads_scores)
+    return guided(config.strategy) or bool(named(config.selection._target_, "selection").reads_scores)

@@ -177,6 +177,6 @@ def title(summary: Summary, scored: bool) -> str:
 
 def percent(result: Accuracy | Summary) -> str:
     if result.accuracy is None or result.ci95 is None:
-        return "unknown: no references"
+        return "unknown: nothing is graded"
     low, high = result.ci95
     return f"{result.accuracy:.1%} [{100 * low:.1f}, {100 * high:.1f}]"

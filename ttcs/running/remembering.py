@@ -58,3 +58,6 @@ class Remembering:
 
     def reset(self) -> None:
         self.policy.reset()
+
+    def close(self) -> None:
+        self.policy.close()

@@ -136,12 +136,13 @@ def session(
 
     folder: of the run, which keeps what is drawn until it is done.
     """
-    strategy, selection, reduction, sharing = (build(config, key) for key in METHOD)
+    strategy, selection, reduction, sharing, answering = (build(config, key) for key in METHOD)
     policy = share(config, "policy")
     policy.reset()
     drawn = Drawn(folder)
     clock = Clock(max(seconds, drawn.seconds))
-    shares = [Share(problem) for problem in sorted(problems, key=lambda problem: problem.id)]  # as a replay has them
+    ordered = sorted(problems, key=lambda problem: problem.id)  # as a replay has them
+    shares = [Share(problem, answers=Answers(answering)) for problem in ordered]
     engines = Remembering(policy, drawn, clock), loader(config, clock)
     with spending(sharing.tokens) as tell:
         rounds = Rounds(strategy, *engines, config.seed, config.open, shares, sharing.tokens, tell)
@@ -150,7 +151,7 @@ def session(
     def records() -> Iterator[Record]:
         for outcome in rounds.outcomes(waiting, selection.reads_scores):
             outcome.ledger.seconds = clock.seconds()  # all problems are admitted at once
-            yield grade(outcome, selection, reduction, clock.seconds())
+            yield grade(outcome, selection, reduction, clock.seconds(), answering)
         discard(folder)
 
     return records()

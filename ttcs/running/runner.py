@@ -61,7 +61,7 @@ class Plan:
         for key in ("policy", "prm", "difficulty", "dataset", *METHOD):
             complete(config, key)
         ranges.check(config)
-        strategy, _, _, budget = (build(config, key) for key in METHOD)
+        strategy, _, _, budget, _ = (build(config, key) for key in METHOD)
         if shares := isinstance(budget, Sharing):
             rounds.check(config, strategy, budget)
         return cls(build(config, "difficulty"), share(config, "dataset"), shares)

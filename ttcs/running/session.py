@@ -14,7 +14,7 @@ from ttcs.records.record import Record
 from ttcs.search.clock import Clock
 from ttcs.search.scheduler import run
 
-METHOD = "strategy", "selection", "reduction", "budget"
+METHOD = "strategy", "selection", "reduction", "budget", "answer"
 
 
 def session(config: DictConfig, problems: Iterable[Problem | None], seconds: float) -> Iterator[Record]:
@@ -22,13 +22,14 @@ def session(config: DictConfig, problems: Iterable[Problem | None], seconds: flo
 
     problems: see `scheduler.run`. seconds: the clock of the run so far.
     """
-    strategy, selection, reduction, budget = (build(config, key) for key in METHOD)
+    strategy, selection, reduction, budget, answering = (build(config, key) for key in METHOD)
     policy = share(config, "policy")
     policy.reset()
     clock = Clock(seconds)
     load = loader(config, clock)
-    outcomes = run(strategy, selection, problems, policy, load, budget, config.seed, config.open, config.ahead)
-    return (grade(outcome, selection, reduction, clock.seconds()) for outcome in outcomes)
+    settings = budget, config.seed, config.open, config.ahead, answering
+    outcomes = run(strategy, selection, problems, policy, load, *settings)
+    return (grade(outcome, selection, reduction, clock.seconds(), answering) for outcome in outcomes)
 
 
 def loader(config: DictConfig, clock: Clock) -> Callable[[], PRM]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+from ttcs.answers.kinds import MATHEMATICS, Answering
 from ttcs.core import (
     PRM,
     Append,
@@ -65,6 +66,7 @@ class Execution:
     ahead: where samples may be enough, how many run beyond the next one that is looked at; None: all there may be.
         Where the budget has a limit none do: what they took would be missing for the next one.
     longest: solution, in tokens, where that is less than what the policy's own limit allows.
+    answering: how answers are read, where a search asks which of them are the same.
     """
 
     problem: Problem
@@ -75,6 +77,7 @@ class Execution:
     in_step: bool = False
     ahead: int | None = 0
     longest: int | None = None
+    answering: Answering = MATHEMATICS
     ledger: Ledger = field(init=False, default_factory=Ledger)
     _tree: Tree = field(init=False, default_factory=Tree)
     _prompt_tokens: int | None = field(init=False, default=None)
@@ -158,7 +161,7 @@ class Execution:
     def _in_turn(self, branch: Branch, searches: Sequence[Search], enough: Enough) -> Rounds:
         """The candidates of the shortest beginning of the searches that is enough; the others never begin."""
         found: Reply = ()
-        answers, ended = Answers(), list[Branch]()
+        answers, ended = Answers(self.answering), list[Branch]()
         self._adaptive |= len(searches) > 1
         forks = branch.fork(searches)
         try:
@@ -248,7 +251,7 @@ class Execution:
         self, branch: Branch, sample: Sample, enough: Enough, stream: Drawn, drawn: list[Trajectory]
     ) -> Running[Reply]:
         """drawn: those that have been looked at so far, which this adds to."""
-        requests, answers = self._requests(branch, sample), Answers()
+        requests, answers = self._requests(branch, sample), Answers(self.answering)
         self._adaptive |= len(requests) > 1
         while len(drawn) < len(requests):
             branch.rounds += 1

@@ -7,7 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from ttcs import answers
+from ttcs.answers.kinds import MATHEMATICS, Answering
 from ttcs.core import Trajectory
 
 PATIENCE = 0.002  # seconds that busy engines are kept waiting: nearly all answers are read in a part of that
@@ -17,24 +17,25 @@ Waiter = TypeVar("Waiter")
 Groups = tuple[int | None, ...]
 
 
-def answer(trajectory: Trajectory) -> str | None:
+def answer(trajectory: Trajectory, answering: Answering = MATHEMATICS) -> str | None:
     """What a solution answers; of multiple choice the letter. None: nothing, or it has not come to its end."""
-    found = answers.extract(trajectory.solution) if trajectory.finished else None
-    options = trajectory.problem.options
-    return answers.chosen(found, options) if found is not None and options else found
+    return answering.read(trajectory.solution, trajectory.problem.options) if trajectory.finished else None
 
 
 @dataclass(slots=True)
 class Answers:
     """Those of a search's samples, in order, as they are read."""
 
+    answering: Answering = MATHEMATICS
     texts: list[str | None] = field(default_factory=list)
 
     def read(self, trajectories: Sequence[Trajectory | None], last: int) -> list[Groups]:
         """For each of the last so many the groups of all answers up to its own. None: one that has no answer."""
-        self.texts += [None if trajectory is None else answer(trajectory) for trajectory in trajectories]
+        self.texts += [
+            None if trajectory is None else answer(trajectory, self.answering) for trajectory in trajectories
+        ]
         ends = range(len(self.texts) - last + 1, len(self.texts) + 1)
-        return [tuple(answers.group(self.texts[:end])) for end in ends]
+        return [tuple(self.answering.group(self.texts[:end])) for end in ends]
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from functools import cache
 from itertools import count
 from typing import Any
 
+from ttcs.answers.kinds import MATHEMATICS, Answering
 from ttcs.core import PRM, Continue, Continued, Judge, Judged, Policy, Problem, Selection, Strategy
 from ttcs.search.budget import Budget
 from ttcs.search.execution import Execution, Outcome
@@ -44,12 +45,13 @@ def run(
     seed: int,
     bound: int | None = None,
     ahead: int | None = 0,
+    answering: Answering = MATHEMATICS,
 ) -> Iterator[Outcome]:
     """Search every problem; outcomes come in the order in which the searches end.
 
     problems: asked for one as long as the policy has room for it, and the engines' caches; None for now means that the
     engines work first. prm: called once, when something has to be scored for the first time. bound: see `Opening`.
-    ahead: see `Execution`.
+    ahead, answering: see `Execution`.
     What a search comes to depends on the seed and its problem alone: not on the other problems, their order, the bound,
     what runs ahead, or the capacity of the engines.
     """
@@ -60,7 +62,7 @@ def run(
             if problem is None:
                 yield None
             else:
-                execution = Execution(problem, policy, load, budget, seed, ahead=ahead)
+                execution = Execution(problem, policy, load, budget, seed, ahead=ahead, answering=answering)
                 yield execution.run(strategy.search(problem), selection.reads_scores)
 
     return interleaved(begun(), policy, load, bound)

@@ -55,7 +55,7 @@ class Client(Generic[Result]):
         self._loop = asyncio.new_event_loop()
         thread = threading.Thread(target=self._loop.run_forever, name=f"{name} client", daemon=True)
         thread.start()
-        weakref.finalize(self, _close, self._loop, self._http, thread)
+        self._end = weakref.finalize(self, _close, self._loop, self._http, thread)
 
     def submit(self, ticket: int, order: int, work: Callable[[], Coroutine[Any, Any, Result]]) -> None:
         """Have work done when its turn comes, the smallest order first; `results` will give what it returns."""
@@ -102,6 +102,10 @@ class Client(Generic[Result]):
         for future in self._running.values():
             future.cancel()
         self._running.clear()
+
+    def close(self) -> None:
+        """Give up what is under way, close the connections and end the thread."""
+        self._end()
 
     def now(self, work: Coroutine[Any, Any, Answer]) -> Answer:
         """Wait for work that does not have to wait for its turn."""

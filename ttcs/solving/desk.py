@@ -57,26 +57,41 @@ class Late:
 Asked = Task | Late | None  # None: it is over
 
 
-@dataclass(slots=True)
 class Engines:
     """load: the PRM, when something has to be scored for the first time. bound, ahead: see `scheduler.run`."""
 
-    policy: Policy
-    load: Callable[[], PRM]
-    bound: int | None
-    ahead: int | None
-    _prm: PRM | None = None
+    def __init__(self, policy: Policy, load: Callable[[], PRM], bound: int | None, ahead: int | None) -> None:
+        self.bound, self.ahead = bound, ahead
+        self._policy: Policy | None = policy  # None: they are closed
+        self._prm: PRM | None = None
+        self._load = load
+
+    @property
+    def policy(self) -> Policy:
+        if self._policy is None:
+            raise UserError(CLOSED)
+        return self._policy
 
     def prm(self) -> PRM:
         if self._prm is None:
-            self._prm = self.load()
+            self._prm = self._load()
         return self._prm
 
     def wake(self) -> None:
         """Have them look up from what they wait for."""
-        self.policy.wake()
-        if self._prm is not None:
-            self._prm.wake()
+        for engine in (self._policy, self._prm):
+            if engine is not None:
+                engine.wake()
+
+    def close(self) -> None:
+        """End them, and keep nothing of them."""
+        policy, prm, self._policy, self._prm = self._policy, self._prm, None, None
+        try:
+            if policy is not None:
+                policy.close()
+        finally:
+            if prm is not None:
+                prm.close()
 
 
 class Desk:
@@ -112,7 +127,7 @@ class Desk:
         return task.future
 
     def close(self) -> None:
-        """Give up what is under way, and end the thread."""
+        """Give up what is under way, and end the thread and, with it, the engines."""
         with self._lock:
             self._end()
 
@@ -146,6 +161,12 @@ class _Work:
     _numbers: count[int] = field(default_factory=count)
 
     def __call__(self) -> None:
+        try:
+            self._until_closed()
+        finally:
+            self.engines.close()
+
+    def _until_closed(self) -> None:
         searches = self._fresh()
         with ThreadPoolExecutor(GRADERS, "outcomes") as graders:
             while True:
@@ -201,6 +222,7 @@ class _Work:
             *(task.problem, engines.policy, engines.prm, method.budget, method.seed),
             ahead=engines.ahead,
             longest=method.longest,
+            answering=method.answering,
         )
         try:
             search = _nothing() if late else method.strategy.search(task.problem)

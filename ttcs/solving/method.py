@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ttcs.answers.kinds import Answering
 from ttcs.config.bounds import Bounds
 from ttcs.config.components import build
 from ttcs.config.ranges import RANGES
@@ -25,13 +26,15 @@ SECONDS = Bounds(0, 86_400, whole=False, above=True)  # a day
 class Method:
     """by_scores: the votes of candidates are weighed by their scores. longest: as of an `Execution`.
 
-    seconds: after which the best so far is given. The other fields: see `ttcs.search` and `ttcs.choice`.
+    seconds: after which the best so far is given. The other fields: see `ttcs.search`, `ttcs.choice`
+    and `ttcs.answers`.
     """
 
     strategy: Strategy
     selection: Selection
     reduction: Reduction
     budget: Budget
+    answering: Answering
     seed: int
     longest: int | None = None
     seconds: float | None = None
@@ -42,14 +45,14 @@ class Method:
         for key in ("n", "seed"):
             number(key, config[key])
         try:
-            strategy, selection, reduction, budget = (build(config, key) for key in METHOD)
+            strategy, selection, reduction, budget, answering = (build(config, key) for key in METHOD)
         except Exception as error:  # Hydra's own, with ours within
             if (line := told(error)) is None:
                 raise
             raise line from error
         if not isinstance(budget, Budget):
             raise UserError("budget=shared is of a run over a problem set: a solver has a budget for each problem")
-        return cls(strategy, selection, reduction, budget, config["seed"])
+        return cls(strategy, selection, reduction, budget, answering, config["seed"])
 
     @property
     def by_scores(self) -> bool:

@@ -31,7 +31,7 @@ COMPOSED = 16  # configurations that are, each of which takes more memory than a
 ROOM = 16  # problems of a `map` that wait beside those that the policy can work on
 
 # The other settings are limits of a budget.
-NAMED = "strategy", "selection", "reduction", "budget", "n", "seed", "temperature", "max_tokens", "seconds"
+NAMED = (*METHOD, "n", "seed", "temperature", "max_tokens", "seconds")
 
 register_resolvers()
 
@@ -40,15 +40,16 @@ class Settings(TypedDict, total=False):
     """What may differ from call to call; what is left out is as the solver was told.
 
     strategy: an option (`"beam_search"`), or an object with a method `search` (docs/strategies.md). selection,
-    reduction, budget: options. n: candidates. tokens, generations, flops: limits of the budget, one of which is enough
-    to name it. temperature: of samples for which the strategy names none. max_tokens: of a solution, where that is less
-    than the policy's own limit: one that reaches it has no answer. seconds: after which the search is given up, and
-    what has ended of it is all there is to choose from (`Found.late`); what of that has to be scored is scored yet.
+    reduction, answer, budget: options. n: candidates. tokens, generations, flops: limits of the budget, one of which is
+    enough to name it. temperature: of samples for which the strategy names none. max_tokens: of a solution, where that
+    is less than the policy's own limit: one that reaches it has no answer. seconds: after which the search is given up,
+    and what has ended of it is all there is to choose from (`Found.late`); what of that has to be scored is scored yet.
     """
 
     strategy: str | Strategy | None
     selection: str | None
     reduction: str | None
+    answer: str | None
     budget: str | None
     n: int | None
     seed: int | None
@@ -90,7 +91,7 @@ class Solver:
         self.close()
 
     def close(self) -> None:
-        """End the engines. Searches under way fail, and so do later calls."""
+        """End the engines, and let go of their memory. Searches under way fail, and so do later calls."""
         self._desk.close()
 
     @property
@@ -168,7 +169,7 @@ class Solver:
         asked = problem if isinstance(problem, Problem) else question(problem)
 
         def read(outcome: Outcome) -> Found:
-            record = grade(outcome, method.selection, method.reduction, self._clock.seconds())
+            record = grade(outcome, method.selection, method.reduction, self._clock.seconds(), method.answering)
             return Found(asked, record, method.by_scores, outcome.late)
 
         return self._desk.ask(Task(asked, method, read))
@@ -184,7 +185,7 @@ class Solver:
         """The words of a call, those that its settings stand for among them."""
         strategy = settings.get("strategy")
         option = strategy if isinstance(strategy, str) else None
-        chosen = {"strategy": option, **{key: settings.get(key) for key in ("selection", "reduction", "n")}}
+        chosen = {"strategy": option, **{key: settings.get(key) for key in ("selection", "reduction", "answer", "n")}}
         given = {key: value for key, value in settings.items() if key not in NAMED and value is not None}
         bounds = limits(settings.get("budget"), given)
         return joined(self._words, words, {**chosen, **bounds})

@@ -124,6 +124,12 @@ class Engine:
             while not self._engine.reset_prefix_cache():
                 time.sleep(BUSY)
 
+    def close(self) -> None:
+        """End its process, and with it the memory that it has."""
+        self._engine.engine_core.shutdown()
+        if self._tidy is not None:
+            self._tidy()
+
     def _add(self, tokens: Sequence[int], params: Any, priority: int) -> str:
         from vllm.inputs import tokens_input
 

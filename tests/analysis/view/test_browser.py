@@ -104,6 +104,27 @@ def test_filters(page: Page, pair: Path) -> None:
     )
 
 
+def test_levels(page: Page, tmp_path: Path) -> None:
+    """Those that there are, in their order; nothing to choose from where there are none."""
+
+    def levelled(*levels: int | None) -> Path:
+        def change(rows: list[dict[str, Any]]) -> None:
+            for row, level in zip(rows, levels, strict=True):
+                row["level"] = level
+
+        return view([copied(tmp_path / f"{levels[0]}", change)], tmp_path / f"{levels[0]}.html")
+
+    page.open(levelled(10, 2, 10))
+    assert page.ask("[...document.querySelectorAll('#level option')].map((one) => one.value)") == ["all", "2", "10"]
+    for level, told in (("10", ["level 10", "level 10"]), ("2", ["level 2"]), ("all", ["10", "2", "10"])):
+        chosen = f"Object.assign(document.querySelector('#level'), {{ value: '{level}' }})"
+        page.ask(f"{chosen}.dispatchEvent(new Event('change'))")
+        shown = page.ask("[...document.querySelectorAll('#list small')].map((one) => one.textContent)")
+        assert len(shown) == len(told) and all(one in text for one, text in zip(told, shown, strict=True)), level
+    page.open(levelled(None, None, None))
+    assert page.ask("document.querySelector('#level').hidden") is True and page.ask(ROWS) == 3
+
+
 def test_the_address_leads_back(page: Page, pair: Path) -> None:
     page.open(pair, "problem=c&runs=1&step0=0&theme=dark")
     assert page.ask(HERE).endswith("c") and page.ask("document.querySelectorAll('article').length") == 1

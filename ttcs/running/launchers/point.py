@@ -12,6 +12,7 @@ from typing import Protocol, Self
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
+from ttcs.config.named import reachable
 from ttcs.config.writable import made
 from ttcs.errors import told
 from ttcs.records.folder import RECORDS
@@ -25,18 +26,20 @@ class Point:
     """One run, composed when it was submitted: what is edited while its job waits in a queue does not reach it.
 
     name: the settings that tell it from the other points. config: with the part that is Hydra's. folder: absolute.
+    path: where the parent finds its modules.
     """
 
     name: str
     config: DictConfig
     folder: Path
+    path: tuple[str, ...]
 
     @classmethod
     def of(cls, name: str, config: DictConfig, folder: str) -> Self:
         path = Path(folder).absolute()
         with read_write(config), open_dict(config):
             config.hydra.runtime.output_dir = str(path)
-        return cls(name, config, path)
+        return cls(name, config, path, tuple(sys.path))
 
     @property
     def overrides(self) -> dict[str, str]:
@@ -49,6 +52,7 @@ class Point:
 
     def run(self) -> Summary | None:
         """As Hydra's own launcher would run it in this process."""
+        reachable(*map(Path, filter(None, self.path)))
         HydraConfig.instance().set_config(self.config)
         made(self.folder)
         own = [str(key) for key in self.config if key not in ("hydra", "launcher")]
