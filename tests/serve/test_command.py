@@ -17,7 +17,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -139,7 +139,8 @@ def started(folder: Path, words: list[str]) -> Iterator[subprocess.Popen[bytes]]
 
 def ask(port: int, question: str = "1 + 1?") -> dict[str, Any]:
     body = json.dumps({"model": "greedy", "messages": [{"role": "user", "content": question}]}).encode()
-    with urlopen(f"http://127.0.0.1:{port}/v1/chat/completions", body, timeout=120) as answer:
+    headers = {"Content-Type": "application/json"}
+    with urlopen(Request(f"http://127.0.0.1:{port}/v1/chat/completions", body, headers), timeout=120) as answer:
         found: dict[str, Any] = json.load(answer)
         return found
 

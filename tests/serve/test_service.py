@@ -7,8 +7,10 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
@@ -181,9 +183,9 @@ def test_a_stream_says_the_same(client: Any, service: str, engine: Held) -> None
     assert lines.count(": searching") > 1 and lines[-2] == "data: [DONE]"
 
 
-def raw(service: str, body: str | bytes, key: str = "secret") -> Any:
+def raw(service: str, body: str | bytes, key: str = "secret", kind: str | None = "application/json") -> Any:
     content = body.encode() if isinstance(body, str) else body
-    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    headers = {"Authorization": f"Bearer {key}", **({} if kind is None else {"Content-Type": kind})}
     return urlopen(Request(f"{service}/v1/chat/completions", content, headers), timeout=30)
 
 
@@ -193,7 +195,8 @@ def test_a_client_that_leaves_has_its_search_given_up(client: Any, service: str,
     host, port = service.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port))) as connection:
         head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer secret\r\n"
-        connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        connection.sendall(head.encode() + body)
         until(lambda: len(engine.kept) == 8)
         assert searches(service) == 1
         assert ask(client).choices  # others are served meanwhile
@@ -242,6 +245,75 @@ def test_what_cannot_be_honoured_is_refused(given: dict[str, Any], status: int, 
         ask(client, **given)
     assert told.value.status_code == status and said in told.value.message
     assert ask(client, "greedy").choices
+
+
+NO_OPTIONS = (
+    "{_target_:os.abort}",
+    "x${oc.env:PATH}",
+    "${oc.env:PATH}",
+    "../../../tmp/evil",
+    "../strategy/dvts",
+    "[best,majority]",
+    "best,majority",
+    "null",
+    "",
+    "dvts ",
+    "dvts.yaml",
+    "+dvts",
+    "dvts n=3",
+    "dvts\nn=3",
+    7,
+    True,
+    ["dvts"],
+    {"_target_": "os.abort"},
+)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("group", ["strategy", "selection", "reduction"])
+def test_options_are_named_and_nothing_else_is_read(group: str, stream: bool, client: Any) -> None:
+    for name in NO_OPTIONS:
+        with pytest.raises(openai.BadRequestError) as told:
+            ask(client, stream=stream, extra_body={"ttcs": {group: name}})
+        assert told.value.param == f"ttcs.{group}" and f"{group} has no option " in told.value.message
+        assert "\n" not in told.value.body["message"] and "/bin" not in told.value.message
+    assert ask(client, extra_body={"ttcs": {group: None}}).choices
+
+
+def test_options_in_a_folder_of_ones_own_are_named_too(tmp_path: Path) -> None:
+    from ttcs.serve.app import app
+
+    (tmp_path / "strategy").mkdir()
+    (tmp_path / "strategy" / "own.yaml").write_text("_target_: ttcs.strategies.best_of_n.BestOfN\nn: ${n}\n")
+    settings = Settings("127.0.0.1", 0, None, 3, 64, 2000, 0.05, 10, METHODS, None, 5)
+    with (
+        ttcs.solver("policy=scripted", "prm=scripted", config_dir=tmp_path) as made,
+        running(app(made, settings, None)) as address,
+    ):
+        client = openai.OpenAI(base_url=f"{address}/v1", api_key="none", max_retries=0)
+        told = ask(client, extra_body={"ttcs": {"strategy": "own", "n": 3, "candidates": True}})
+        assert len(told.ttcs["candidates"]) == 3
+        with pytest.raises(openai.BadRequestError, match="strategy has no option other"):
+            ask(client, extra_body={"ttcs": {"strategy": "other"}})
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "text/json", ""])
+def test_what_a_page_could_send_is_no_request(kind: str, service: str) -> None:
+    body = json.dumps({"model": "greedy", "messages": [user(QUESTION)]})
+    with pytest.raises(HTTPError) as told:
+        raw(service, body, kind=kind)
+    assert told.value.code == 415
+    assert json.load(told.value)["error"]["message"].endswith(f"{kind or 'missing'}, not application/json")
+    with raw(service, body, kind="Application/JSON; charset=utf-8") as answer:
+        assert json.load(answer)["choices"]
+
+
+@pytest.mark.parametrize("key", ["n", "tokens", "generations", "flops", "seed", "seconds"])
+def test_numbers_that_nobody_means_are_refused(key: str, client: Any) -> None:
+    for number in (10**400, -(10**400), 2**63, 2.5e300, True, "8", [8]):
+        with pytest.raises(openai.BadRequestError) as told:
+            ask(client, extra_body={"ttcs": {key: number}})
+        assert f"{key}=" in told.value.message or f"{key} is a number beyond" in told.value.message
 
 
 def test_what_was_served_is_counted(client: Any, service: str) -> None:

@@ -30,6 +30,7 @@ from ttcs.solving.solver import Solver
 
 SEARCHED = "/v1/chat/completions"
 LEFT = 499  # what others call it when a client has not waited
+JSON = "application/json"
 RETRY = "1"  # seconds after which a client may come again
 Search = asyncio.Task[Found]
 Window = Callable[[Path, int], str | None]  # folder of records, searches of each run -> a page, if there are any
@@ -94,7 +95,7 @@ class Service:
 
     async def complete(self, request: Request) -> Response:
         self._let_in(request)
-        wanted = asked(await self._body(request), self._settings)
+        wanted = asked(await self._body(request), self._settings, self._solver.option)
         search = self._begin(wanted)
         if wanted.stream:
             events = self._events(request, search, wanted)
@@ -161,6 +162,9 @@ class Service:
             raise RefusedError(401, "the key is not the one of this service", code="invalid_api_key")
 
     async def _body(self, request: Request) -> bytes:
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != JSON:  # what any page in a browser can send here is of other types
+            raise RefusedError(415, f"the Content-Type is {kind or 'missing'}, not {JSON}")
         most = self._settings.body
         found = b""
         try:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ttcs.config.bounds import HUGE
 from ttcs.config.unicode import mended
 from ttcs.core import Problem
+from ttcs.errors import UserError
 from ttcs.serve.conversation import conversation
 from ttcs.serve.refusals import RefusedError
 from ttcs.serve.settings import Settings
 
+OPTIONS = "strategy", "selection", "reduction"
 OWN = "strategy", "selection", "reduction", "n", "tokens", "generations", "flops", "seconds"  # of a request's `ttcs`
 # Keys that change nothing, and values that say what is so anyway.
 IDLE = frozenset({"user", "metadata", "store", "stream_options", "service_tier", "safety_identifier"})
@@ -50,14 +53,16 @@ class Asked:
     settings: Mapping[str, Any]
 
 
-def asked(content: bytes, settings: Settings) -> Asked:
-    """RefusedError for what cannot be honoured."""
+def asked(content: bytes, settings: Settings, option: Callable[[str, object], str]) -> Asked:
+    """RefusedError for what cannot be honoured. option: as a `Solver`'s."""
     body = _object(content)
     model = body.get("model")
     if not isinstance(model, str) or model not in settings.methods:
         names = ", ".join(settings.methods)
         raise RefusedError(404, f"there is no model {model}; there are {names}", "model", "model_not_found")
     own = _own(body.get("ttcs"), settings.most_n)
+    for key in OPTIONS:
+        _check_option(own, key, option)
     for key, value in body.items():
         _check_key(key, value)
     options = body.get("stream_options") or {}
@@ -95,11 +100,19 @@ def _own(given: Any, most: int) -> dict[str, Any]:
     if unknown := [key for key in own if key not in (*OWN, "seed", "candidates")]:
         names = ", ".join((*OWN, "seed", "candidates"))
         raise RefusedError(400, f"ttcs has no {unknown[0]}; it has {names}", f"ttcs.{unknown[0]}")
-    if wrong := [key for key in ("strategy", "selection", "reduction") if not isinstance(own.get(key, ""), str)]:
-        raise RefusedError(400, f"ttcs.{wrong[0]} is not the name of an option", f"ttcs.{wrong[0]}")
     for key in ("n", "tokens", "generations", "flops"):
-        _whole(own, key, 1, most if key == "n" else None)
+        _whole(own, key, 1, most if key == "n" else HUGE)
     return own
+
+
+def _check_option(own: Mapping[str, Any], key: str, option: Callable[[str, object], str]) -> None:
+    """Before anything else reads it: what is none could be any file, function or variable of this machine."""
+    if own.get(key) is None:
+        return
+    try:
+        option(key, own[key])
+    except UserError as error:
+        raise RefusedError(400, str(error), f"ttcs.{key}") from error
 
 
 def _check_key(key: str, value: Any) -> None:
@@ -114,7 +127,7 @@ def _check_key(key: str, value: Any) -> None:
 
 def _longest(body: Mapping[str, Any]) -> int | None:
     """Tokens that a solution may have, by either name."""
-    given = [_whole(body, key, 1, None) for key in LONGEST]
+    given = [_whole(body, key, 1, HUGE) for key in LONGEST]
     return min((value for value in given if value is not None), default=None)
 
 
@@ -124,11 +137,11 @@ def _temperature(value: Any) -> float | None:
     return None if value is None else float(value)
 
 
-def _whole(body: Mapping[str, Any], key: str, least: int, most: int | None) -> int | None:
+def _whole(body: Mapping[str, Any], key: str, least: int, most: int) -> int | None:
     value = body.get(key)
-    if value is not None and (type(value) is not int or value < least or (most is not None and value > most)):
-        limit = f" and at most {most}" * (most is not None)
-        raise RefusedError(400, f"{key}={json.dumps(value)} is not a whole number of at least {least}{limit}", key)
+    if value is not None and (type(value) is not int or not least <= value <= most):
+        limit = f"a whole number of at least {least} and at most {most}"
+        raise RefusedError(400, f"{key}={json.dumps(value)} is not {limit}", key)
     return value
 
 

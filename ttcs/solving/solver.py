@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from functools import lru_cache, partial
 from hashlib import blake2b
+from numbers import Integral
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Self, TypedDict, Unpack
@@ -24,14 +25,17 @@ from ttcs.search.clock import Clock
 from ttcs.search.execution import Outcome
 from ttcs.solving.desk import Desk, Engines, Task
 from ttcs.solving.found import Found
-from ttcs.solving.method import Method, joined, limits
+from ttcs.solving.method import Method, joined, limits, number
 
-METHODS = 256  # that are kept, by their words
+METHODS = 256  # that are kept, by their words and numbers
 COMPOSED = 16  # configurations that are, each of which takes more memory than a method
+OPTIONS = 256  # of groups, that are known to be there
 ROOM = 16  # problems of a `map` that wait beside those that the policy can work on
 
 # The other settings are limits of a budget.
 NAMED = "strategy", "selection", "reduction", "budget", "n", "seed", "temperature", "max_tokens", "seconds"
+
+Numbers = tuple[tuple[str, Any], ...]  # by the keys of the configuration
 
 register_resolvers()
 
@@ -64,13 +68,16 @@ class Solver:
     """See `solver`. All of its methods may be called from several threads at once."""
 
     def __init__(self, *words: str, config_dir: str | Path | None = None) -> None:
-        self._words, self._composer = words, Composer(None if config_dir is None else Path(config_dir))
-        config = self._composer(words, ("policy", "prm"))
+        self._words, composer = words, Composer(None if config_dir is None else Path(config_dir))
+        config = composer(words, ("policy", "prm"))
         if config.workers != 1:
             raise UserError(f"workers={config.workers}: a solver searches in this process; workers are for commands")
-        self._composed = composed = lru_cache(COMPOSED)(partial(self._composer, needed=METHOD))
-        self._methods = lru_cache(METHODS)(lambda words: Method.of(composed(words)))
-        self._methods(words)  # what is wrong with them is said before a model is loaded
+        self._option = lru_cache(OPTIONS)(composer.option)
+        # Calls differ in their numbers, mostly; to put them in takes a tenth of the time that composing does.
+        bare = lru_cache(COMPOSED)(partial(composer, needed=METHOD))
+        self._composed = composed = lru_cache(COMPOSED)(lambda words, numbers: composer.changed(bare(words), numbers))
+        self._methods = lru_cache(METHODS)(lambda *key: Method.of(composed(*key)))
+        self._methods(words, ())  # what is wrong with them is said before a model is loaded
         config = divided(config, several=True)
         policy: Policy = build(config, "policy")
         self._clock = clock = Clock(0.0)
@@ -145,7 +152,11 @@ class Solver:
 
         Of the settings only options, n and limits are in it.
         """
-        return self._composed(self._joined(words, settings))
+        return self._composed(*self._joined(words, settings))
+
+    def option(self, group: str, name: object) -> str:
+        """The name, where a call may have it for this group; UserError where it names no option of it."""
+        return self._option(group, name if isinstance(name, str) else str(name))
 
     def _each(self, problems: Iterator[str | Problem], method: Method) -> Iterator[Found]:
         done: SimpleQueue[Future[Found]] = SimpleQueue()
@@ -176,18 +187,29 @@ class Solver:
     def _method(self, words: tuple[str, ...], settings: Settings) -> Method:
         strategy = settings.get("strategy")
         own = None if isinstance(strategy, str) else strategy
-        found = self._methods(self._joined(words, settings))
+        found = self._methods(*self._joined(words, settings))
         longest, seconds = settings.get("max_tokens"), settings.get("seconds")
         return found.with_(own, settings.get("seed"), settings.get("temperature"), longest, seconds)
 
-    def _joined(self, words: tuple[str, ...], settings: Settings) -> tuple[str, ...]:
-        """The words of a call, those that its settings stand for among them."""
-        strategy = settings.get("strategy")
-        option = strategy if isinstance(strategy, str) else None
-        chosen = {"strategy": option, **{key: settings.get(key) for key in ("selection", "reduction", "n")}}
-        given = {key: value for key, value in settings.items() if key not in NAMED and value is not None}
-        bounds = limits(settings.get("budget"), given)
-        return joined(self._words, words, {**chosen, **bounds})
+    def _joined(self, words: tuple[str, ...], settings: Settings) -> tuple[tuple[str, ...], Numbers]:
+        """The words of a call, options that its settings name among them, and its numbers."""
+        given = {key: _plain(value) for key, value in settings.items() if value is not None}
+        named = {key: given[key] for key in METHOD if key in given}
+        if not isinstance(named.get("strategy", ""), str):
+            del named["strategy"]  # an object
+        bounds = limits({key: value for key, value in given.items() if key not in NAMED})
+        if len(bounds) == 1 and "budget" not in named:  # a limit alone names its budget: tokens=2000
+            named["budget"] = next(iter(bounds)).removeprefix("budget.")
+        if "n" in given:
+            number("n", given["n"])
+            bounds["n"] = given["n"]
+        options = {group: self.option(group, name) for group, name in named.items()}
+        return joined(self._words, words, options), tuple(bounds.items())
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's whole numbers are numbers too."""
+    return int(value) if isinstance(value, Integral) and not isinstance(value, bool) else value
 
 
 def question(text: str, before: tuple[Message, ...] = ()) -> Problem:
