@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, isfinite
 from typing import Any
 
@@ -38,6 +38,10 @@ class Bounds:
             return False
         outside = value < self.least or value > self.most or (self.above and value == self.least)
         return isfinite(value) and not outside and not (self.below and value == self.most)
+
+    def within(self, most: float | None) -> Bounds:
+        """The same up to `most`, where there is one and it is less."""
+        return self if most is None else replace(self, most=min(self.most, most))
 
     def refusal(self, key: str, value: Any) -> str:
         """The line for a value, or a list with one, that is not held."""

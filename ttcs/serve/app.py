@@ -23,7 +23,7 @@ from ttcs.serve import front, metrics, reply
 from ttcs.serve.counts import Counted, Counts
 from ttcs.serve.records import Records
 from ttcs.serve.refusals import RefusedError, refused
-from ttcs.serve.request import Asked, asked
+from ttcs.serve.request import Asked, Requests
 from ttcs.serve.settings import Settings
 from ttcs.solving.found import Found
 from ttcs.solving.solver import Solver
@@ -65,6 +65,7 @@ class Service:
         self._solver, self._settings, self._key = solver, settings, key
         self._records, self._window, self._looking = records, window, asyncio.Lock()
         self._searches: set[Search] = set()
+        self._requests = Requests(solver, settings)
         self.counts = Counts()
 
     async def front(self, request: Request) -> Response:
@@ -95,7 +96,9 @@ class Service:
 
     async def complete(self, request: Request) -> Response:
         self._let_in(request)
-        wanted = asked(await self._body(request), self._settings, self._solver.option)
+        wanted = self._requests.read(await self._body(request))
+        if wanted.stream or "n" in wanted.settings:  # before a stream is begun, which has no status any more
+            await self._check(wanted)
         search = self._begin(wanted)
         if wanted.stream:
             events = self._events(request, search, wanted)
@@ -109,6 +112,12 @@ class Service:
         finally:
             search.cancel()
             gone.cancel()
+
+    async def _check(self, wanted: Asked) -> None:
+        try:
+            await asyncio.to_thread(self._requests.check, wanted)
+        except UserError as error:
+            raise refused(error) from error
 
     def _begin(self, wanted: Asked) -> Search:
         if len(self._searches) >= self._settings.at_once:

@@ -50,11 +50,15 @@ def usage(found: Found) -> dict[str, Any]:
 
 
 def _texts(found: Found, asked: Asked) -> list[tuple[str, str]]:
-    """Solutions of the best distinct answers, and why they end. Where none has one: the first candidate as it is."""
-    best = [found.solution(answer.candidates[0]) for answer in found.answers[: asked.choices]]
-    if best:
-        return [(_until(text, asked.stop), "stop") for text in best]
-    return [(_until(found.solution(0), asked.stop) if found.candidates else "", "length")]
+    """Solutions of the best distinct answers, and why they end. Where none has one: the best solution as it is."""
+    best = [answer.candidates[0] for answer in found.answers[: asked.choices]] or found.without[:1]
+    return [_text(found, number, asked.stop) for number in best] or [("", "length")]
+
+
+def _text(found: Found, number: int, stops: tuple[str, ...]) -> tuple[str, str]:
+    whole = found.solution(number)
+    text = _until(whole, stops)
+    return text, "stop" if found.candidates[number].finished or text != whole else "length"
 
 
 def _until(text: str, stops: tuple[str, ...]) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Self, TypedDict, Unpack
 
-from ttcs.config.components import build
+from ttcs.config.components import build, settled
 from ttcs.config.composer import Composer
 from ttcs.config.identity import register_resolvers
 from ttcs.core import PRM, Message, Policy, Problem, Strategy
@@ -153,6 +153,11 @@ class Solver:
         Of the settings only options, n and limits are in it.
         """
         return self._composed(*self._joined(words, settings))
+
+    def differs(self, settings: tuple[Mapping[str, Any], Mapping[str, Any]], *words: str) -> bool:
+        """Whether two calls are two methods; what they say of single samples is left aside."""
+        one, other = (self.composed(*words, **each) for each in settings)
+        return any(settled(one, group) != settled(other, group) for group in METHOD)
 
     def option(self, group: str, name: object) -> str:
         """The name, where a call may have it for this group; UserError where it names no option of it."""
