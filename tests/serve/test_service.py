@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import threading
@@ -23,6 +24,7 @@ from ttcs.records.record import CandidateRecord, NodeRecord, Record
 from ttcs.search.ledger import Ledger
 from ttcs.serve.settings import Settings
 from ttcs.solving.found import Found
+from ttcs.solving.progress import Progress
 
 pytest.importorskip("starlette")
 openai = pytest.importorskip("openai")
@@ -41,6 +43,7 @@ class Held(ScriptedPolicy):
     kept: dict[int, Continue] = field(default_factory=dict)
     free: threading.Event = field(default_factory=threading.Event)
     seen: dict[str, Problem] = field(default_factory=dict)
+    slowly: bool = False
 
     def __post_init__(self) -> None:
         ENGINES.append(self)
@@ -57,7 +60,7 @@ class Held(ScriptedPolicy):
         return ScriptedPolicy.cancel(self, ticket)
 
     def step(self) -> list[tuple[int, Continued]]:
-        sleep(0.002)
+        sleep(0.15 if self.slowly else 0.002)
         if self.free.is_set():
             while self.kept:
                 ScriptedPolicy.add(self, *self.kept.popitem())
@@ -209,6 +212,35 @@ def test_a_stream_says_the_same(client: Any, service: str, engine: Held) -> None
     with raw(service, body) as answer:
         lines = answer.read().decode().splitlines()
     assert lines.count(": searching") > 1 and lines[-2] == "data: [DONE]"
+
+
+def test_a_stream_says_how_far_the_search_is_if_asked(client: Any, engine: Held) -> None:
+    def thoughts(**own: Any) -> tuple[list[str], str]:
+        engine.free.clear()
+        threading.Timer(1.0, engine.free.set).start()
+        chunks = list(ask(client, question="hold on", stream=True, extra_body={"ttcs": own}))
+        assert len({chunk.id for chunk in chunks}) == 1
+        deltas = [chunk.choices[0].delta for chunk in chunks]
+        said = [one.reasoning_content for one in deltas if getattr(one, "reasoning_content", None)]
+        assert all(one.content is None for one in deltas[: len(said)])
+        return said, "".join(one.content or "" for one in deltas)
+
+    bare, answer = thoughts()
+    engine.slowly = True
+    said, same = thoughts(progress=True)
+    engine.slowly = False
+    assert bare == [] and answer == same != ""
+    numbers = [[int(word) for word in line.split() if word.isdigit()] for line in said]
+    assert len(numbers) > 1 and numbers == sorted(numbers) and numbers[-1][1] > 0
+    assert all(line.endswith(" tokens so far\n") and ended <= 8 for line, (ended, _) in zip(said, numbers, strict=True))
+
+
+def test_progress_counts_what_the_ledger_does(solver: ttcs.Solver) -> None:
+    for strategy, n in (("best_of_n", 6), ("lookahead", 8)):
+        progress = Progress()
+        found = asyncio.run(solver.asolve(QUESTION, strategy=strategy, n=n, progress=progress))
+        assert progress.tokens == found.ledger.decoded_tokens > 0
+        assert progress.ended == sum(one.finished for one in found.candidates) > 0
 
 
 def raw(service: str, body: str | bytes, key: str = "secret", kind: str | None = "application/json") -> Any:

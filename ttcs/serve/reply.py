@@ -9,6 +9,7 @@ from typing import Any
 
 from ttcs.serve.request import Asked
 from ttcs.solving.found import Found
+from ttcs.solving.progress import Progress
 
 
 def whole(found: Found, asked: Asked) -> dict[str, Any]:
@@ -20,9 +21,19 @@ def whole(found: Found, asked: Asked) -> dict[str, Any]:
     return {**_head("chat.completion", asked), "choices": choices, "usage": usage(found), "ttcs": _own(found, asked)}
 
 
-def pieces(found: Found, asked: Asked) -> Iterator[dict[str, Any]]:
+def beginning(asked: Asked) -> dict[str, Any]:
+    """What the chunks of one stream have in common."""
+    return _head("chat.completion.chunk", asked)
+
+
+def thought(progress: Progress, head: dict[str, Any]) -> dict[str, Any]:
+    """A chunk with how far a search is, where models tell of their thinking."""
+    line = f"{progress.ended} solutions have ended, {progress.tokens} tokens so far\n"
+    return {**head, "choices": [{"index": 0, "delta": {"reasoning_content": line}, "finish_reason": None}]}
+
+
+def pieces(found: Found, asked: Asked, head: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The chat.completion.chunks of the same."""
-    head = _head("chat.completion.chunk", asked)
     for i, (text, reason) in enumerate(_texts(found, asked)):
         delta = {"role": "assistant", "content": text}
         yield {**head, "choices": [{"index": i, "delta": delta, "finish_reason": None}]}

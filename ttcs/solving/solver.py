@@ -26,6 +26,7 @@ from ttcs.search.execution import Outcome
 from ttcs.solving.desk import Desk, Engines, Task
 from ttcs.solving.found import Found
 from ttcs.solving.method import Method, joined, limits, number
+from ttcs.solving.progress import Progress
 
 METHODS = 256  # that are kept, by their words and numbers
 COMPOSED = 16  # configurations that are, each of which takes more memory than a method
@@ -131,13 +132,17 @@ class Solver:
         method = self._method(words, settings)
         return self._each(iter(problems), method)
 
-    async def asolve(self, problem: str | Problem, *words: str, **settings: Unpack[Settings]) -> Found:
+    async def asolve(
+        self, problem: str | Problem, *words: str, progress: Progress | None = None, **settings: Unpack[Settings]
+    ) -> Found:
         """As `solve`, for an event loop. Cancelling it gives the search up, in the engines too.
 
-        await asyncio.gather(*(solver.asolve(question) for question in questions))
+            await asyncio.gather(*(solver.asolve(question) for question in questions))
+
+        progress: says how far the search is while it goes on.
         """
         method = await asyncio.to_thread(self._method, words, settings)
-        return await asyncio.wrap_future(self._begin(problem, method))
+        return await asyncio.wrap_future(self._begin(problem, method, progress))
 
     def submit(self, problem: str | Problem, *words: str, **settings: Unpack[Settings]) -> Future[Found]:
         """As `solve`, without waiting. Cancelling the future gives the search up."""
@@ -180,14 +185,14 @@ class Solver:
             for future in under_way:
                 future.cancel()
 
-    def _begin(self, problem: str | Problem, method: Method) -> Future[Found]:
+    def _begin(self, problem: str | Problem, method: Method, progress: Progress | None = None) -> Future[Found]:
         asked = problem if isinstance(problem, Problem) else question(problem)
 
         def read(outcome: Outcome) -> Found:
             record = grade(outcome, method.selection, method.reduction, self._clock.seconds())
             return Found(asked, record, method.by_scores, outcome.late)
 
-        return self._desk.ask(Task(asked, method, read))
+        return self._desk.ask(Task(asked, method, read, progress))
 
     def _method(self, words: tuple[str, ...], settings: Settings) -> Method:
         strategy = settings.get("strategy")
