@@ -178,7 +178,8 @@ async def _load(port: int, pid: int, clients: int, seconds: float) -> Load:
 async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, question: str) -> str:
     """The id of the record. A client that does as little as it can: what it takes is counted for the service's."""
     body = json.dumps({"model": "greedy", "messages": [{"role": "user", "content": question}]}).encode()
-    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n\r\n"
+    kind = "Content-Type: application/json"
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\n{kind}\r\nContent-Length: {len(body)}\r\n\r\n"
     writer.write(head.encode() + body)
     async with asyncio.timeout(PATIENCE):
         told = await reader.readuntil(b"\r\n\r\n")

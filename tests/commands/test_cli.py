@@ -81,6 +81,8 @@ def test_a_number_of_a_model_is_refused_before_it_is_loaded(
         (["+strategy.width=4"], "strategy.width does not exist; BestOfN has n"),
         (["n=abc"], "n=abc is not a whole number of at least 1"),
         (["n=0"], "n=0 is not a whole number of at least 1"),
+        (["n=1" + "0" * 400], "n is a number beyond 9223372036854775807, which none may be"),
+        (["strategy=beam_search", "strategy.width=9223372036854775808"], "strategy.width is a number beyond"),
         (["n=-1"], "n=-1 is not a whole number of at least 1"),
         (["open=0"], "open=0 is not a whole number of at least 1"),
         (["n=1.5"], "n=1.5 is not a whole number of at least 1"),

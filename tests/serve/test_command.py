@@ -17,7 +17,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -48,6 +48,9 @@ def test_without_its_extra_it_says_what_to_install(serve: Main, monkeypatch: pyt
         (["serve.api_key_env=NO_SUCH_KEY"], "serve.api_key_env=NO_SUCH_KEY, but there is no such environment variable"),
         (['+serve.methods.a=["strategy=dvts","n=6"]'], "serve.methods.a: n=6 is not a multiple of width=4"),
         (["+serve.methods.a=dvts"], "serve.methods.a=dvts is not a list of words"),
+        (["serve.allow=[n,width]"], "serve.allow has width, which requests cannot set; they can strategy, selection"),
+        (["serve.allow=n"], "serve.allow=n is not a list of keys, as [n,tokens]"),
+        (["serve.most_seconds=0"], "serve.most_seconds=0 is not a number of more than 0 and at most 86400"),
         (["serve.host=203.0.113.9"], "serve.host=203.0.113.9 serve.port=8000: "),
     ],
 )
@@ -139,7 +142,8 @@ def started(folder: Path, words: list[str]) -> Iterator[subprocess.Popen[bytes]]
 
 def ask(port: int, question: str = "1 + 1?") -> dict[str, Any]:
     body = json.dumps({"model": "greedy", "messages": [{"role": "user", "content": question}]}).encode()
-    with urlopen(f"http://127.0.0.1:{port}/v1/chat/completions", body, timeout=120) as answer:
+    headers = {"Content-Type": "application/json"}
+    with urlopen(Request(f"http://127.0.0.1:{port}/v1/chat/completions", body, headers), timeout=120) as answer:
         found: dict[str, Any] = json.load(answer)
         return found
 

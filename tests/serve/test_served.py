@@ -68,7 +68,8 @@ def serve(solver: ttcs.Solver, tmp_path: Path) -> Callable[..., Any]:
 def ask(address: str, question: str = QUESTION, model: str = "vote 8", **more: Any) -> dict[str, Any]:
     messages = [*more.pop("before", []), {"role": "user", "content": question}]
     body = json.dumps({"model": model, "messages": messages, **more}).encode()
-    with urlopen(f"{address}/v1/chat/completions", body, timeout=60) as answer:
+    headers = {"Content-Type": "application/json"}
+    with urlopen(Request(f"{address}/v1/chat/completions", body, headers), timeout=60) as answer:
         found: dict[str, Any] = json.load(answer)
         return found
 

@@ -14,11 +14,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic, sleep
 
+import numpy as np
 import pytest
 
 import ttcs
 from tests.simulation import PROBLEMS
 from ttcs import __main__ as command
+from ttcs.config.identity import plain, portable
 from ttcs.core import Continue, Continued, Problem, Sample, Score, Search, Trajectory
 from ttcs.errors import EngineError
 from ttcs.policies.scripted import ScriptedPolicy
@@ -294,6 +296,16 @@ def test_one_that_is_forgotten_ends_by_itself() -> None:
         ({"width": 4}, "width is none of strategy, selection"),
         ({"budget": "shared"}, "budget=shared is of a run over a problem set"),
         ({"budget": "tokens", "tokens": 0}, "budget.tokens=0 is not a whole number of at least 1"),
+        ({"strategy": "{_target_:os.abort}"}, "strategy has no option {_target_:os.abort}"),
+        ({"selection": "${oc.env:PATH}"}, "selection has no option ${oc.env:PATH}"),
+        ({"reduction": "../reduction/min"}, "reduction has no option ../reduction/min"),
+        ({"selection": "[best,majority]"}, "selection has no option [best,majority]"),
+        ({"budget": "null"}, "budget has no option null"),
+        ({"selection": 7}, "selection has no option 7"),
+        ({"n": "${oc.env:HOME}"}, "n=${oc.env:HOME} is not a whole number"),
+        ({"n": 10**400}, "n is a number beyond 9223372036854775807"),
+        ({"seconds": 10**400}, "seconds is a number beyond 9223372036854775807"),
+        ({"tokens": "9,8"}, "budget.tokens=9,8 is not a whole number"),
         ({"words": ["policy=zoo"]}, "policy=zoo cannot differ from call to call"),
         ({"words": ["strategy.widht=4"]}, "there is no key strategy.widht"),
     ],
@@ -304,6 +316,23 @@ def test_what_is_wrong_is_told_in_a_line(settings: dict[str, object], line: str,
         solver.solve(PROBLEMS[0], *words, **settings)  # type: ignore[misc, arg-type]
     assert str(told.value).startswith(line) and "\n" not in str(told.value)
     assert solver.solve(PROBLEMS[0]).candidates
+
+
+def test_other_numbers_are_put_in_without_composing_anew(solver: ttcs.Solver, monkeypatch: pytest.MonkeyPatch) -> None:
+    solver.check(strategy="search_and_revise", tokens=100)
+    numbered = [solver.composed(strategy="search_and_revise", n=n, tokens=n * 50) for n in (8, 16)]
+    with monkeypatch.context() as patched:
+        patched.setattr("ttcs.config.composer.loaded", lambda *given: pytest.fail("composed anew"))
+        assert solver.solve(PROBLEMS[0], strategy="search_and_revise", n=8, tokens=10_000).candidates
+    words = [f"strategy=search_and_revise n={n} budget=tokens budget.tokens={n * 50}".split() for n in (8, 16)]
+    composed = [solver.composed(*each) for each in words]
+    assert [plain(one)["strategy"]["searched"] for one in numbered] == [4, 8]
+    for own, other in zip(numbered, composed, strict=True):
+        assert own["hydra"]["runtime"]["choices"] == other["hydra"]["runtime"]["choices"]
+        assert portable(own) == portable(other)
+    with pytest.raises(ttcs.UserError, match=r"strategy\.first\.n=0 is not a whole number of at least 1"):
+        solver.solve(PROBLEMS[0], strategy="search_and_revise", n=1)
+    assert len(solver.solve(PROBLEMS[0], n=np.int64(3)).candidates) == 3  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("question", ["", "  \n", None, 7])

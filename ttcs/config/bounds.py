@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, isfinite
 from typing import Any
 
@@ -12,11 +12,12 @@ from omegaconf import DictConfig, OmegaConf
 from ttcs.errors import UserError
 
 Node = Mapping[str, Any]
+HUGE = 2**63 - 1  # what libraries take for a whole number, and more than anybody means
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Finite numbers from least to most, each of them inside unless it is named open.
+    """Finite numbers from least to most, each of them inside unless it is named open; whole ones up to HUGE.
 
     whole: 3 or 3.5. null: None is allowed as well. Of a list every item has to be inside.
     """
@@ -33,8 +34,20 @@ class Bounds:
             return self.null
         if type(value) is not int and (self.whole or type(value) is not float):
             return False
+        if type(value) is int and abs(value) > HUGE:
+            return False
         outside = value < self.least or value > self.most or (self.above and value == self.least)
         return isfinite(value) and not outside and not (self.below and value == self.most)
+
+    def within(self, most: float | None) -> Bounds:
+        """The same up to `most`, where there is one and it is less."""
+        return self if most is None else replace(self, most=min(self.most, most))
+
+    def refusal(self, key: str, value: Any) -> str:
+        """The line for a value, or a list with one, that is not held."""
+        if any(type(item) is int and abs(item) > HUGE for item in (value if isinstance(value, list) else [value])):
+            return f"{key} is a number beyond {HUGE}, which none may be"
+        return f"{key}={value} is not {self}"
 
     def __str__(self) -> str:
         """As in: 0 is not a whole number of at least 1."""
@@ -69,7 +82,7 @@ def checked(node: Node, bounds: Mapping[str, Bounds], foreign: frozenset[str]) -
     for key, value, limits in numbers(node, bounds, foreign):
         for item in value if isinstance(value, list) else [value]:
             if not limits.hold(item) and not _open(item):
-                raise UserError(f"{key}={value} is not {limits}")
+                raise UserError(limits.refusal(key, value))
 
 
 def numbers(

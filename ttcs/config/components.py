@@ -51,6 +51,11 @@ def complete(config: Mapping[str, Any], key: str) -> None:
         raise UserError(f"{name} has no default: add {name}=...")
 
 
+def settled(config: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """The configuration of the component under `key`, with nothing left to be looked up."""
+    return _resolved(config, key)
+
+
 def _resolved(config: Mapping[str, Any], key: str) -> dict[str, Any]:
     complete(config, key)
     node = OmegaConf.to_container(OmegaConf.select(_tree(config), key), resolve=True)

@@ -80,7 +80,8 @@ def explain(error: BaseException, arguments: Sequence[str], config: str = "confi
     if isinstance(error, InstantiationException) or not (isinstance(error, MISTAKES) or _refused(error)):
         return None
     if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
-        return _unknown_option(error.missing_cfg_file, error.options)
+        group, _, option = error.missing_cfg_file.rpartition("/")
+        return unknown_option(group, option, error.options)
     if isinstance(error, OverrideParseException):
         return _unreadable(error.override)
     text = str(error).partition("Config search path:")[0]
@@ -130,10 +131,9 @@ def _line(override: str) -> str:
     return override if override.isprintable() else ascii(override)[1:-1]
 
 
-def _unknown_option(file: str, options: Sequence[str]) -> str:
-    group, _, option = file.rpartition("/")
+def unknown_option(group: str, option: str, options: Sequence[str]) -> str:
     near = get_close_matches(option, options, cutoff=0.4)
-    return f"{group} has no option {option}{_nearest(near)}; it has {', '.join(options)}"
+    return f"{group} has no option {_line(option)}{_nearest(near)}; it has {', '.join(options)}"
 
 
 def _unknown_key(key: str, arguments: Sequence[str], name: str) -> str:
@@ -157,7 +157,7 @@ def _addable(group: str, arguments: Sequence[str]) -> str | None:
     options = sorted(file.stem for file in (CONF / group).glob("*.yaml"))
     unknown = [option for option in wanted.partition("=")[2].split(",") if option not in options]
     if unknown:
-        return _unknown_option(f"{group}/{unknown[0]}", options)
+        return unknown_option(group, unknown[0], options)
     return f"the configuration has no {group} to replace: a group that it does not choose from is added with +{wanted}"
 
 

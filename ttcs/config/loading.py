@@ -9,6 +9,7 @@ from threading import Lock
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.utils import create_config_search_path
+from hydra.core.object_type import ObjectType
 from hydra.types import RunMode
 from hydra.version import VersionBase, setbase
 from omegaconf import DictConfig
@@ -24,11 +25,20 @@ def loaded(name: str, overrides: Sequence[str], folder: Path | None = None) -> D
 
     Raises what Hydra raises. Threads may call it at once.
     """
+    with _LOCK, _version():
+        return _loader(folder).load_configuration(name, list(overrides), run_mode=RunMode.RUN)
+
+
+def listed(group: str, folder: Path | None = None) -> list[str]:
+    """The options of a group, by name. folder: as of `loaded`."""
+    return _loader(folder).get_group_options(group, ObjectType.CONFIG)
+
+
+def _loader(folder: Path | None) -> ConfigLoaderImpl:
     path = create_config_search_path(str(CONF))
     if folder is not None:
         path.prepend("command-line", f"file://{folder.absolute()}", anchor="schema")  # which has to be the last
-    with _LOCK, _version():
-        return ConfigLoaderImpl(path).load_configuration(name, list(overrides), run_mode=RunMode.RUN)
+    return ConfigLoaderImpl(path)
 
 
 @contextmanager

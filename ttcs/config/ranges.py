@@ -113,6 +113,8 @@ SERVICE = {
     "serve.port": Bounds(1, 65535),
     **dict(_of(COUNT, "serve.at_once serve.most_n serve.body serve.drain serve.shown page.last")),
     "serve.keep_alive": POSITIVE,
+    "serve.most_tokens": COUNT_OR_NULL,
+    "serve.most_seconds": Bounds(0, 86_400, whole=False, null=True, above=True),
 }
 CURATION = {**dict(_of(COUNT, "size within")), "weights.*": AMOUNT}
 FIGURES = {

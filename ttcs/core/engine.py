@@ -29,6 +29,7 @@ class Continue:
     `capped`: `max_tokens` comes from the budget of the run, so running out of it is `Stop.BUDGET`.
     thinking, answer, total, suppress, confidence, least: see `Sample`.
     order: the number of its problem in the order of arrival. The smallest is served first; no result depends on it.
+    lookahead: see `Sample`. No result depends on it either.
     """
 
     trajectory: Trajectory
@@ -45,6 +46,7 @@ class Continue:
     order: int = 0
     confidence: int | None = None
     least: tuple[float, int] | None = None
+    lookahead: bool = False
 
     @property
     def limit(self) -> int | None:

@@ -50,6 +50,7 @@ class Branch:
                 suppress=sample.suppress,
                 confidence=sample.confidence,
                 least=sample.least,
+                lookahead=sample.lookahead,
             )
             for i, trajectory in enumerate(sample.trajectories)
         ]

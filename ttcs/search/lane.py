@@ -41,14 +41,15 @@ class Lane(Generic[Waiter, Asked, Given]):
     as they come, in its order.
 
     engine: loads it on the first call; called only when there is a request. `len`: requests outstanding, those that it
-    is not given yet included.
+    is not given yet included. seen: is told of each result as it comes.
     """
 
     engine: Callable[[], Engine[Asked, Given]]
+    seen: Callable[[Waiter, Asked, Given], None] | None = None
     holding: bool = field(init=False, default=False)
     _held: dict[int, Asked] = field(init=False, default_factory=dict)  # by ticket
-    # By ticket: who waits, for what, and the place in it.
-    _waiting: dict[int, tuple[Waiter, Waiting[Waiter, Given] | Stream[Asked, Given], int]] = field(
+    # By ticket: who waits, for what, the place in it, and what was asked.
+    _waiting: dict[int, tuple[Waiter, Waiting[Waiter, Given] | Stream[Asked, Given], int, Asked]] = field(
         init=False, default_factory=dict
     )
     _tickets: int = field(init=False, default=0)
@@ -86,21 +87,23 @@ class Lane(Generic[Waiter, Asked, Given]):
         """Let the engine do some work; what this completed."""
         told: dict[int, tuple[Waiter, Waiting[Waiter, Given] | Stream[Asked, Given]]] = {}
         for ticket, result in self.engine().step():
-            waiter, waiting, place = self._waiting.pop(ticket)
+            waiter, waiting, place, request = self._waiting.pop(ticket)
             waiting.results[place] = result
+            if self.seen is not None:
+                self.seen(waiter, request, result)
             told[id(waiting)] = waiter, waiting
         return [(waiter, results) for waiter, waiting in told.values() if (results := waiting.ready())]
 
     def withdraw(self, stream: Stream[Asked, Given], cancel: Callable[[int], Given | None]) -> None:
         """End a stream: what of it is still running is cancelled, and what that has come to is its result."""
-        for ticket, place in [(ticket, place) for ticket, (_, of, place) in self._waiting.items() if of is stream]:
+        for ticket, place in [(ticket, place) for ticket, (_, of, place, _) in self._waiting.items() if of is stream]:
             del self._waiting[ticket]
             if self._held.pop(ticket, None) is None and (result := cancel(ticket)) is not None:
                 stream.results[place] = result
 
     def drop(self, given_up: Callable[[Waiter], bool], cancel: Callable[[int], object]) -> None:
         """Forget the requests that these wait for, and cancel those that the engine has been given."""
-        for ticket in [ticket for ticket, (waiter, _, _) in self._waiting.items() if given_up(waiter)]:
+        for ticket in [ticket for ticket, (waiter, *_) in self._waiting.items() if given_up(waiter)]:
             del self._waiting[ticket]
             if self._held.pop(ticket, None) is None:
                 cancel(ticket)
@@ -110,8 +113,8 @@ class Lane(Generic[Waiter, Asked, Given]):
     ) -> list[tuple[Waiter, dict[int, Given]]]:
         """As `drop`, and what has come for each, by place; of what is cancelled what it has come to."""
         ended: dict[int, tuple[Waiter, dict[int, Given]]] = {}
-        for ticket in [ticket for ticket, (waiter, _, _) in self._waiting.items() if given_up(waiter)]:
-            waiter, waiting, place = self._waiting.pop(ticket)
+        for ticket in [ticket for ticket, (waiter, *_) in self._waiting.items() if given_up(waiter)]:
+            waiter, waiting, place, _ = self._waiting.pop(ticket)
             ended[id(waiting)] = waiter, waiting.results
             if self._held.pop(ticket, None) is None and (result := cancel(ticket)) is not None:
                 waiting.results[place] = result
@@ -124,5 +127,5 @@ class Lane(Generic[Waiter, Asked, Given]):
             self._held[self._tickets] = request
         else:
             self.engine().add(self._tickets, request)  # which may refuse it
-        self._waiting[self._tickets] = waiter, waiting, place
+        self._waiting[self._tickets] = waiter, waiting, place, request
         self._tickets += 1

@@ -89,12 +89,14 @@ class Searches:
     """Those under way, and the two engines that they wait for.
 
     prm: loads it on the first call. opening: whether another problem may be opened. open: those under way, by number.
+    seen: is told of each result of the policy as it comes, by the number of its problem.
     A search that fails ends by itself; what an engine fails with, `work` raises.
     """
 
     policy: Policy
     prm: Callable[[], PRM]
     opening: Opening
+    seen: Callable[[int, Continue, Continued], None] | None = None
     readers: Readers[Waiter] = field(init=False, default_factory=Readers)
     open: dict[int, Running[Outcome]] = field(init=False, default_factory=dict)
     _sampling: Lane[Waiter, Continue, Continued] = field(init=False)
@@ -102,7 +104,7 @@ class Searches:
     _joins: Joins = field(init=False, default_factory=Joins)
 
     def __post_init__(self) -> None:
-        self._sampling, self._scoring = Lane(lambda: self.policy), Lane(self.prm)
+        self._sampling, self._scoring = Lane(lambda: self.policy, self._sampled), Lane(self.prm)
         self.opening.holds(self.policy.cache_tokens)
 
     @property
@@ -158,6 +160,10 @@ class Searches:
                 yield Ended(order, error)
                 return
         yield from self._advance(order, root, late.get(root, LateError()))
+
+    def _sampled(self, waiter: Waiter, request: Continue, result: Continued) -> None:
+        if self.seen is not None:
+            self.seen(waiter[0], request, result)
 
     def _unscored(self, ticket: int) -> None:
         self.prm().cancel(ticket)

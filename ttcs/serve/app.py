@@ -8,6 +8,7 @@ import json
 import sys
 from base64 import b64decode
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,16 @@ from ttcs.serve import front, metrics, reply
 from ttcs.serve.counts import Counted, Counts
 from ttcs.serve.records import Records
 from ttcs.serve.refusals import RefusedError, refused
-from ttcs.serve.request import Asked, asked
+from ttcs.serve.request import Asked, Requests
 from ttcs.serve.settings import Settings
 from ttcs.solving.found import Found
+from ttcs.solving.progress import Progress
 from ttcs.solving.solver import Solver
 
 SEARCHED = "/v1/chat/completions"
 LEFT = 499  # what others call it when a client has not waited
+JSON = "application/json"
+PACE = 0.25  # seconds between two looks at how far a search is
 RETRY = "1"  # seconds after which a client may come again
 Search = asyncio.Task[Found]
 Window = Callable[[Path, int], str | None]  # folder of records, searches of each run -> a page, if there are any
@@ -64,6 +68,7 @@ class Service:
         self._solver, self._settings, self._key = solver, settings, key
         self._records, self._window, self._looking = records, window, asyncio.Lock()
         self._searches: set[Search] = set()
+        self._requests = Requests(solver, settings)
         self.counts = Counts()
 
     async def front(self, request: Request) -> Response:
@@ -94,10 +99,13 @@ class Service:
 
     async def complete(self, request: Request) -> Response:
         self._let_in(request)
-        wanted = asked(await self._body(request), self._settings)
-        search = self._begin(wanted)
+        wanted = self._requests.read(await self._body(request))
+        if wanted.stream or "n" in wanted.settings:  # before a stream is begun, which has no status any more
+            await self._check(wanted)
+        progress = Progress() if wanted.progress else None
+        search = self._begin(wanted, progress)
         if wanted.stream:
-            events = self._events(request, search, wanted)
+            events = self._events(request, search, wanted, progress)
             return StreamingResponse(events, media_type="text/event-stream", headers={"Cache-Control": "no-cache"})
         gone = asyncio.create_task(_gone(request))
         try:
@@ -109,18 +117,24 @@ class Service:
             search.cancel()
             gone.cancel()
 
-    def _begin(self, wanted: Asked) -> Search:
+    async def _check(self, wanted: Asked) -> None:
+        try:
+            await asyncio.to_thread(self._requests.check, wanted)
+        except UserError as error:
+            raise refused(error) from error
+
+    def _begin(self, wanted: Asked, progress: Progress | None) -> Search:
         if len(self._searches) >= self._settings.at_once:
             raise RefusedError(429, f"{self._settings.at_once} requests are under way: come again", code="queue_full")
         words = self._settings.methods[wanted.model]
-        search = asyncio.create_task(self._found(wanted, words))
+        search = asyncio.create_task(self._found(wanted, words, progress))
         self._searches.add(search)
         search.add_done_callback(self._ended)
         return search
 
-    async def _found(self, wanted: Asked, words: Sequence[str]) -> Found:
+    async def _found(self, wanted: Asked, words: Sequence[str], progress: Progress | None) -> Found:
         """On record, where records are kept, before anybody is told of it."""
-        found = await self._solver.asolve(wanted.problem, *words, **wanted.settings)
+        found = await self._solver.asolve(wanted.problem, *words, progress=progress, **wanted.settings)
         if self._records is None:
             return found
         try:
@@ -134,17 +148,25 @@ class Service:
         if not search.cancelled() and search.exception() is None:  # which somebody has looked at by that
             self.counts.searched(search.result().ledger)
 
-    async def _events(self, request: Request, search: Search, wanted: Asked) -> AsyncIterator[str]:
-        """Comments until the answer is there, then the answer."""
+    async def _events(
+        self, request: Request, search: Search, wanted: Asked, progress: Progress | None
+    ) -> AsyncIterator[str]:
+        """Comments until the answer is there, and how far the search is where that was asked for; then the answer."""
         gone = asyncio.create_task(_gone(request))
+        head, told, patience = reply.beginning(wanted), Progress(), self._settings.keep_alive
+        if progress is not None:
+            patience = min(patience, PACE)
         try:
             while not (search.done() or gone.done()):
-                yield ": searching\n\n"
-                patience = self._settings.keep_alive
+                if progress is None or progress == told:
+                    yield ": searching\n\n"
+                else:
+                    told = replace(progress)
+                    yield _event(reply.thought(told, head))
                 await asyncio.wait({search, gone}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
             if not search.done():
                 return
-            for piece in reply.pieces(search.result(), wanted):
+            for piece in reply.pieces(search.result(), wanted, head):
                 yield _event(piece)
             yield "data: [DONE]\n\n"
         except Exception as error:
@@ -161,6 +183,9 @@ class Service:
             raise RefusedError(401, "the key is not the one of this service", code="invalid_api_key")
 
     async def _body(self, request: Request) -> bytes:
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != JSON:  # what any page in a browser can send here is of other types
+            raise RefusedError(415, f"the Content-Type is {kind or 'missing'}, not {JSON}")
         most = self._settings.body
         found = b""
         try:

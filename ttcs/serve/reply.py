@@ -9,6 +9,7 @@ from typing import Any
 
 from ttcs.serve.request import Asked
 from ttcs.solving.found import Found
+from ttcs.solving.progress import Progress
 
 
 def whole(found: Found, asked: Asked) -> dict[str, Any]:
@@ -20,9 +21,19 @@ def whole(found: Found, asked: Asked) -> dict[str, Any]:
     return {**_head("chat.completion", asked), "choices": choices, "usage": usage(found), "ttcs": _own(found, asked)}
 
 
-def pieces(found: Found, asked: Asked) -> Iterator[dict[str, Any]]:
+def beginning(asked: Asked) -> dict[str, Any]:
+    """What the chunks of one stream have in common."""
+    return _head("chat.completion.chunk", asked)
+
+
+def thought(progress: Progress, head: dict[str, Any]) -> dict[str, Any]:
+    """A chunk with how far a search is, where models tell of their thinking."""
+    line = f"{progress.ended} solutions have ended, {progress.tokens} tokens so far\n"
+    return {**head, "choices": [{"index": 0, "delta": {"reasoning_content": line}, "finish_reason": None}]}
+
+
+def pieces(found: Found, asked: Asked, head: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The chat.completion.chunks of the same."""
-    head = _head("chat.completion.chunk", asked)
     for i, (text, reason) in enumerate(_texts(found, asked)):
         delta = {"role": "assistant", "content": text}
         yield {**head, "choices": [{"index": i, "delta": delta, "finish_reason": None}]}
@@ -50,11 +61,15 @@ def usage(found: Found) -> dict[str, Any]:
 
 
 def _texts(found: Found, asked: Asked) -> list[tuple[str, str]]:
-    """Solutions of the best distinct answers, and why they end. Where none has one: the first candidate as it is."""
-    best = [found.solution(answer.candidates[0]) for answer in found.answers[: asked.choices]]
-    if best:
-        return [(_until(text, asked.stop), "stop") for text in best]
-    return [(_until(found.solution(0), asked.stop) if found.candidates else "", "length")]
+    """Solutions of the best distinct answers, and why they end. Where none has one: the best solution as it is."""
+    best = [answer.candidates[0] for answer in found.answers[: asked.choices]] or found.without[:1]
+    return [_text(found, number, asked.stop) for number in best] or [("", "length")]
+
+
+def _text(found: Found, number: int, stops: tuple[str, ...]) -> tuple[str, str]:
+    whole = found.solution(number)
+    text = _until(whole, stops)
+    return text, "stop" if found.candidates[number].finished or text != whole else "length"
 
 
 def _until(text: str, stops: tuple[str, ...]) -> str:

@@ -5,17 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+from ttcs.config.bounds import Bounds
+from ttcs.config.ranges import COUNT, SEED
 from ttcs.config.unicode import mended
 from ttcs.core import Problem
+from ttcs.errors import UserError
 from ttcs.serve.conversation import conversation
+from ttcs.serve.keys import SHOWN, Keys, same, shown
 from ttcs.serve.refusals import RefusedError
-from ttcs.serve.settings import Settings
+from ttcs.serve.settings import OPTIONS, OWN, Settings
+from ttcs.solving.method import LIMITS, SECONDS
+from ttcs.solving.solver import Solver
 
-OWN = "strategy", "selection", "reduction", "n", "tokens", "generations", "flops", "seconds"  # of a request's `ttcs`
-# Keys that change nothing, and values that say what is so anyway.
-IDLE = frozenset({"user", "metadata", "store", "stream_options", "service_tier", "safety_identifier"})
+IDLE = "user", "safety_identifier"  # texts that change nothing
+# Values that say what is so anyway.
 USUAL: Mapping[str, Sequence[Any]] = {
     "top_p": (None, 1),
     "presence_penalty": (None, 0),
@@ -27,9 +33,13 @@ USUAL: Mapping[str, Sequence[Any]] = {
     "tool_choice": (None, "none", "auto"),
     "response_format": (None, {"type": "text"}),
     "modalities": (None, ["text"]),
+    "store": (None, False),
+    "service_tier": (None, "auto", "default"),
 }
 LONGEST = "max_tokens", "max_completion_tokens"  # two names of one limit
 STOPS = 4  # texts that may end an answer, as there
+TEMPERATURE = Bounds(0, 2, whole=False)
+WAYS = 256  # in which requests ask for another n, of which it is known whether it changes anything
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +47,7 @@ class Asked:
     """problem: the last turn, with those before. choices: distinct answers that are wanted at most.
 
     stop: the text of a solution ends before the first of these. usage: whether a stream ends with what it cost.
-    settings: of a `Solver`'s call.
+    progress: whether it begins with how far the search is. settings: of a `Solver`'s call.
     """
 
     model: str
@@ -47,35 +57,96 @@ class Asked:
     stream: bool
     usage: bool
     candidates: bool
+    progress: bool
     settings: Mapping[str, Any]
 
 
-def asked(content: bytes, settings: Settings) -> Asked:
-    """RefusedError for what cannot be honoured."""
-    body = _object(content)
-    model = body.get("model")
-    if not isinstance(model, str) or model not in settings.methods:
-        names = ", ".join(settings.methods)
-        raise RefusedError(404, f"there is no model {model}; there are {names}", "model", "model_not_found")
-    own = _own(body.get("ttcs"), settings.most_n)
-    for key, value in body.items():
-        _check_key(key, value)
-    options = body.get("stream_options") or {}
-    return Asked(
-        model=model,
-        problem=conversation(body.get("messages")),
-        choices=_whole(body, "n", 1, settings.most_n) or 1,
-        stop=_stops(body.get("stop")),
-        stream=_flag(body, "stream"),
-        usage=isinstance(options, dict) and options.get("include_usage") is True,
-        candidates=_flag(own, "candidates"),
-        settings={
-            **{key: own[key] for key in OWN if own.get(key) is not None},
-            "seed": _whole(own, "seed", 0, 2**32 - 1) if "seed" in own else _whole(body, "seed", 0, 2**32 - 1),
-            "temperature": _temperature(body.get("temperature")),
-            "max_tokens": _longest(body),
-        },
-    )
+class Requests:
+    """Reads requests as the service allows them, over the methods that it serves."""
+
+    def __init__(self, solver: Solver, settings: Settings) -> None:
+        self._solver, self._settings = solver, settings
+        self._counts = lru_cache(WAYS)(self._n_counts)
+        budgets = {name: solver.composed(*words)["budget"] for name, words in settings.methods.items()}
+        self._unlimited = {name for name, each in budgets.items() if all(each.get(key) is None for key in LIMITS)}
+
+    def read(self, content: bytes) -> Asked:
+        """RefusedError for what cannot be honoured."""
+        body = Keys(_object(content))
+        model = body.take("model")
+        if not isinstance(model, str) or model not in self._settings.methods:
+            names = ", ".join(self._settings.methods)
+            told = model[:SHOWN] if isinstance(model, str) else shown(model)
+            raise RefusedError(404, f"there is no model {told}; there are {names}", "model", "model_not_found")
+        own = self._own(body.take("ttcs"))
+        settings = {**self._method(model, own), "seed": _seed(body, own), **_sampling(body)}
+        stream = body.flag("stream")
+        asked = Asked(
+            model=model,
+            problem=conversation(body.take("messages")),
+            choices=body.number("n", Bounds(1, self._settings.most_n)) or 1,
+            stop=_stops(body.take("stop")),
+            stream=stream,
+            usage=_usage(body),
+            candidates=own.flag("candidates"),
+            progress=own.flag("progress"),
+            settings=settings,
+        )
+        own.end(f"ttcs has no {{key}}; it has {', '.join(OWN)}")
+        _idle(body)
+        body.end("{key} is not known here")
+        if asked.progress and not stream:
+            raise RefusedError(400, "ttcs.progress is of a stream: it goes with stream=true", "ttcs.progress")
+        return asked
+
+    def check(self, asked: Asked) -> None:
+        """As `read`, of what takes its time: UserError for settings that do not go together. RefusedError as there."""
+        self._solver.check(*self._settings.methods[asked.model], **asked.settings)
+        if (n := asked.settings.get("n")) is None:
+            return
+        rest = {key: asked.settings.get(key) for key in (*OPTIONS, *LIMITS) if asked.settings.get(key) is not None}
+        if not self._counts(asked.model, n, tuple(rest.items())):
+            raise RefusedError(400, f"ttcs.n={n} cannot be honoured: n changes nothing of this method", "ttcs.n")
+
+    def _own(self, given: Any) -> Keys:
+        own = {} if given is None else given
+        if not isinstance(own, dict):
+            raise RefusedError(400, "ttcs is not an object", "ttcs")
+        for key in OWN:
+            if own.get(key) is not None and key not in self._settings.allow:
+                names = ", ".join(self._settings.allow) or "nothing"
+                raise RefusedError(400, f"ttcs.{key} may not be set here; what may: {names}", f"ttcs.{key}")
+        return Keys(own, "ttcs.")
+
+    def _method(self, model: str, own: Keys) -> dict[str, Any]:
+        """Options and numbers of a call, within what the service gives at most."""
+        most = self._settings
+        options = {key: self._option(key, own.take(key)) for key in OPTIONS}
+        tokens = COUNT if most.most_tokens is None else Bounds(1, most.most_tokens)
+        found: dict[str, Any] = {
+            **options,
+            "n": own.number("n", Bounds(1, most.most_n)),
+            **{key: own.number(key, tokens if key == "tokens" else COUNT) for key in LIMITS},
+            "seconds": own.number("seconds", SECONDS.within(most.most_seconds)),
+        }
+        # A limit of the method's own is kept, where a request does not put another one in its place.
+        if found["tokens"] is None and (model in self._unlimited or any(found[key] is not None for key in LIMITS)):
+            found["tokens"] = most.most_tokens
+        if found["seconds"] is None:
+            found["seconds"] = most.most_seconds
+        return {key: value for key, value in found.items() if value is not None}
+
+    def _option(self, key: str, name: Any) -> str | None:
+        """Before anything else reads it: what is none could be any file, function or variable of this machine."""
+        try:
+            return None if name is None else self._solver.option(key, name)
+        except UserError as error:
+            raise RefusedError(400, str(error), f"ttcs.{key}") from error
+
+    def _n_counts(self, model: str, n: int, rest: tuple[tuple[str, Any], ...]) -> bool:
+        """Whether a method with another n is another one."""
+        words = self._settings.methods[model]
+        return self._solver.differs(({"n": n, **dict(rest)}, {"n": 2 * n, **dict(rest)}), *words)
 
 
 def _object(content: bytes) -> dict[str, Any]:
@@ -88,55 +159,48 @@ def _object(content: bytes) -> dict[str, Any]:
     return body
 
 
-def _own(given: Any, most: int) -> dict[str, Any]:
-    own = {} if given is None else given
-    if not isinstance(own, dict):
-        raise RefusedError(400, "ttcs is not an object", "ttcs")
-    if unknown := [key for key in own if key not in (*OWN, "seed", "candidates")]:
-        names = ", ".join((*OWN, "seed", "candidates"))
-        raise RefusedError(400, f"ttcs has no {unknown[0]}; it has {names}", f"ttcs.{unknown[0]}")
-    if wrong := [key for key in ("strategy", "selection", "reduction") if not isinstance(own.get(key, ""), str)]:
-        raise RefusedError(400, f"ttcs.{wrong[0]} is not the name of an option", f"ttcs.{wrong[0]}")
-    for key in ("n", "tokens", "generations", "flops"):
-        _whole(own, key, 1, most if key == "n" else None)
-    return own
+def _seed(body: Keys, own: Keys) -> int | None:
+    """By either name."""
+    first, second = body.number("seed", SEED), own.number("seed", SEED)
+    if first is not None and second is not None and first != second:
+        raise RefusedError(400, f"seed={first} and ttcs.seed={second} are two seeds", "seed")
+    found: int | None = first if second is None else second
+    return found
 
 
-def _check_key(key: str, value: Any) -> None:
-    known = {"model", "messages", "ttcs", "n", "stop", "stream", "seed", "temperature"}
-    if key in known or key in IDLE or key in LONGEST:
-        return
-    if key not in USUAL:
-        raise RefusedError(400, f"{key} is not known here", key)
-    if value not in USUAL[key]:
-        raise RefusedError(400, f"{key}={json.dumps(value)} cannot be honoured", key)
+def _sampling(body: Keys) -> dict[str, Any]:
+    temperature = body.number("temperature", TEMPERATURE)
+    longest = [value for key in LONGEST if (value := body.number(key, COUNT)) is not None]
+    return {
+        "temperature": None if temperature is None else float(temperature),
+        "max_tokens": min(longest, default=None),
+    }
 
 
-def _longest(body: Mapping[str, Any]) -> int | None:
-    """Tokens that a solution may have, by either name."""
-    given = [_whole(body, key, 1, None) for key in LONGEST]
-    return min((value for value in given if value is not None), default=None)
+def _usage(body: Keys) -> bool:
+    """Of `stream_options`: whether a stream ends with what it cost."""
+    given = body.take("stream_options")
+    if not isinstance(given, dict | None):
+        raise body.refusal("stream_options", f"{shown(given)} is not an object")
+    options = Keys(given or {}, "stream_options.")
+    if options.flag("include_obfuscation"):
+        raise options.refusal("include_obfuscation", "true cannot be honoured")
+    usage = options.flag("include_usage")
+    options.end("stream_options has no {key}; it has include_usage")
+    return usage
 
 
-def _temperature(value: Any) -> float | None:
-    if value is not None and (type(value) not in (int, float) or not 0 <= value <= 2):
-        raise RefusedError(400, f"temperature={json.dumps(value)} is not a number in [0, 2]", "temperature")
-    return None if value is None else float(value)
-
-
-def _whole(body: Mapping[str, Any], key: str, least: int, most: int | None) -> int | None:
-    value = body.get(key)
-    if value is not None and (type(value) is not int or value < least or (most is not None and value > most)):
-        limit = f" and at most {most}" * (most is not None)
-        raise RefusedError(400, f"{key}={json.dumps(value)} is not a whole number of at least {least}{limit}", key)
-    return value
-
-
-def _flag(body: Mapping[str, Any], key: str) -> bool:
-    value = body.get(key)
-    if value is not None and not isinstance(value, bool):
-        raise RefusedError(400, f"{key}={json.dumps(value)} is neither true nor false", key)
-    return bool(value)
+def _idle(body: Keys) -> None:
+    """What changes nothing, as far as it is what it should be."""
+    for key in IDLE:
+        if not isinstance(value := body.take(key), str | None):
+            raise body.refusal(key, f"{shown(value)} is not a text")
+    if not isinstance(value := body.take("metadata"), dict | None):
+        raise body.refusal("metadata", f"{shown(value)} is not an object")
+    for key, usual in USUAL.items():
+        value = body.take(key)
+        if not any(same(value, one) for one in usual):
+            raise body.refusal(key, f"{shown(value)} cannot be honoured")
 
 
 def _stops(value: Any) -> tuple[str, ...]:

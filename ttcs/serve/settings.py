@@ -7,12 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ttcs.errors import UserError
+from ttcs.solving.method import LIMITS
 from ttcs.solving.solver import Solver
+
+OPTIONS = "strategy", "selection", "reduction"
+OWN = *OPTIONS, "n", "seed", *LIMITS, "seconds", "candidates", "progress"  # keys of a request's `ttcs`
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """See conf/serve.yaml. methods: name -> words. records: None: nothing is kept."""
+    """See conf/serve.yaml. methods: name -> words. records: None: nothing is kept. allow: some of OWN.
+
+    most_tokens, most_seconds: None: no limit but the method's own.
+    """
 
     host: str
     port: int
@@ -25,6 +32,16 @@ class Settings:
     methods: Mapping[str, Sequence[str]]
     records: str | None
     shown: int
+    allow: Sequence[str] = OWN
+    most_tokens: int | None = None
+    most_seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        """UserError where it allows what there is not."""
+        if not isinstance(self.allow, Sequence) or isinstance(self.allow, str):
+            raise UserError(f"serve.allow={self.allow} is not a list of keys, as [n,tokens]")
+        if unknown := [key for key in self.allow if key not in OWN]:
+            raise UserError(f"serve.allow has {unknown[0]}, which requests cannot set; they can {', '.join(OWN)}")
 
     def key(self) -> str | None:
         """That clients have to send. UserError where the variable is not there."""

@@ -12,7 +12,7 @@ from itertools import count
 from queue import SimpleQueue
 from threading import Lock, Thread, Timer, current_thread, main_thread
 
-from ttcs.core import PRM, Policy, Problem, Search
+from ttcs.core import PRM, Continue, Continued, Policy, Problem, Search
 from ttcs.errors import UserError, told
 from ttcs.search.execution import Execution, Outcome
 from ttcs.search.opening import Opening
@@ -20,6 +20,7 @@ from ttcs.search.scheduler import Ended, Searches
 from ttcs.search.waves import LateError
 from ttcs.solving.found import Found
 from ttcs.solving.method import Method
+from ttcs.solving.progress import Progress
 
 GRADERS = 8  # outcomes whose answers are read at a time, while the engines work on
 CLOSED = "the solver is closed"
@@ -28,11 +29,12 @@ PATIENCE = 10.0  # seconds that whoever closes it waits for its end
 
 @dataclass(eq=False, slots=True)
 class Task:
-    """A search that somebody waits for. read: makes what he wants of its outcome."""
+    """A search that somebody waits for. read: makes what he wants of its outcome. progress: is kept up, if there."""
 
     problem: Problem
     method: Method
     read: Callable[[Outcome], Found]
+    progress: Progress | None = None
     future: Future[Found] = field(default_factory=Future)
 
     def settle(self, found: Outcome | Exception) -> None:
@@ -184,7 +186,12 @@ class _Work:
 
     def _fresh(self) -> Searches:
         policy = self.engines.policy
-        return Searches(policy, self.engines.prm, Opening(self.engines.bound, policy.max_tokens))
+        return Searches(policy, self.engines.prm, Opening(self.engines.bound, policy.max_tokens), self._seen)
+
+    def _seen(self, order: int, request: Continue, result: Continued) -> None:
+        task = self._tasks.get(order)
+        if task is not None and task.progress is not None:
+            task.progress.add(request, result)
 
     def _hear(self, searches: Searches) -> bool:
         """Take in what is asked, and wait for it where there is nothing else to do. False: it is over."""

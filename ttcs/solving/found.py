@@ -80,6 +80,12 @@ class Found:
         chosen = self.record.chosen
         return tuple(sorted(found, key=lambda answer: (chosen not in answer.candidates, -answer.share)))
 
+    @property
+    def without(self) -> tuple[int, ...]:
+        """Candidates without an answer: those that came to their end first, of these and the others the best first."""
+        numbers = [number for number, candidate in enumerate(self.candidates) if candidate.group is None]
+        return tuple(sorted(numbers, key=lambda i: (not self.candidates[i].finished, -self._score(i))))
+
     def solution(self, candidate: int) -> str:
         """The text of a candidate, by its number, without its thinking."""
         return "".join(node.text for node in self.steps(candidate) if not node.thinking)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ttcs.core import Parallel, Problem, Sample, Search, Strategy, Trajectory
+from ttcs.errors import UserError
 
 
 @dataclass(frozen=True, slots=True)
 class Heated:
-    """Samples for which the strategy names no temperature of its own have this one."""
+    """Samples for which the strategy names no temperature of its own have this one.
+
+    Where the first ones have another, as greedy's, the search is a UserError: it would be the same at any.
+    """
 
     strategy: Strategy
     temperature: float
@@ -22,8 +26,13 @@ class Heated:
         try:
             while True:
                 said = next(search) if reply is None else search.send(reply)
-                if isinstance(said, Sample) and said.temperature is None:
-                    said = replace(said, temperature=self.temperature)
+                if isinstance(said, Sample):
+                    if reply is None and said.temperature not in (None, self.temperature):
+                        raise UserError(
+                            f"temperature={self.temperature:g} cannot be honoured: the strategy samples at "
+                            f"{said.temperature:g} whatever it is"
+                        )
+                    said = said if said.temperature is not None else replace(said, temperature=self.temperature)
                 elif isinstance(said, Parallel):
                     said = Parallel(tuple(map(self._heated, said.searches)))
                 reply = yield said

@@ -76,24 +76,25 @@ class Method:
         if longest is not None:
             number("max_tokens", longest)
         if seconds is not None and not SECONDS.hold(seconds):
-            raise UserError(f"seconds={seconds} is not {SECONDS}")
+            raise UserError(SECONDS.refusal("seconds", seconds))
         chosen_seed = self.seed if seed is None else seed
         return replace(self, strategy=chosen, seed=chosen_seed, longest=longest, seconds=seconds)
 
 
-def number(key: str, value: object) -> None:
-    """UserError for a number that is out of its range, or none at all."""
-    if value is None or not RANGES[key].hold(value):
-        raise UserError(f"{key}={value} is not {RANGES[key]}")
+def number(key: str, value: object, name: str | None = None) -> None:
+    """UserError for a number that is out of its range, or none at all. name: the key of the range, if it is another."""
+    limits = RANGES[name or key]
+    if value is None or not limits.hold(value):
+        raise UserError(limits.refusal(key, value))
 
 
-def joined(words: Sequence[str], own: Sequence[str], named: Mapping[str, object]) -> tuple[str, ...]:
-    """Words of a solver and those of a call, which go before them; named: values of a call by key, None left out.
+def joined(words: Sequence[str], own: Sequence[str], options: Mapping[str, str]) -> tuple[str, ...]:
+    """Words of a solver and those of a call, which go before them; options: that a call names, by group.
 
     Where a call chooses an option, what the solver has set of another one is gone. UserError for what only a solver
     can be told.
     """
-    given = [*own, *(f"{key}={value}" for key, value in named.items() if value is not None)]
+    given = [*own, *(f"{group}={option}" for group, option in options.items())]
     for word in given:
         if _group(word) not in FREE:
             raise UserError(f"{word} cannot differ from call to call: only {', '.join(FREE)} can")
@@ -103,14 +104,14 @@ def joined(words: Sequence[str], own: Sequence[str], named: Mapping[str, object]
     return (*kept, *last.values())
 
 
-def limits(budget: str | None, given: Mapping[str, object]) -> dict[str, object]:
-    """Limits by the keys of the configuration. A limit alone names its budget: tokens=2000."""
+def limits(given: Mapping[str, object]) -> dict[str, object]:
+    """Limits by the keys of the configuration."""
     if unknown := [name for name in given if name not in LIMITS]:
         names = ", ".join([*METHOD, "n", "seed", "temperature", "max_tokens", "seconds", *LIMITS])
         raise UserError(f"{unknown[0]} is none of {names}; other keys are words, as in 'strategy.width=4'")
-    if budget is None and len(given) == 1:
-        budget = next(iter(given))
-    return {"budget": budget, **{f"budget.{name}": value for name, value in given.items()}}
+    for name, limit in given.items():
+        number(f"budget.{name}", limit, f"Budget.{name}")
+    return {f"budget.{name}": limit for name, limit in given.items()}
 
 
 def _key(word: str) -> str:

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from functools import lru_cache, partial
 from hashlib import blake2b
+from numbers import Integral
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Self, TypedDict, Unpack
 
-from ttcs.config.components import build
+from ttcs.config.components import build, settled
 from ttcs.config.composer import Composer
 from ttcs.config.identity import register_resolvers
 from ttcs.core import PRM, Message, Policy, Problem, Strategy
@@ -24,14 +25,18 @@ from ttcs.search.clock import Clock
 from ttcs.search.execution import Outcome
 from ttcs.solving.desk import Desk, Engines, Task
 from ttcs.solving.found import Found
-from ttcs.solving.method import Method, joined, limits
+from ttcs.solving.method import Method, joined, limits, number
+from ttcs.solving.progress import Progress
 
-METHODS = 256  # that are kept, by their words
+METHODS = 256  # that are kept, by their words and numbers
 COMPOSED = 16  # configurations that are, each of which takes more memory than a method
+OPTIONS = 256  # of groups, that are known to be there
 ROOM = 16  # problems of a `map` that wait beside those that the policy can work on
 
 # The other settings are limits of a budget.
 NAMED = (*METHOD, "n", "seed", "temperature", "max_tokens", "seconds")
+
+Numbers = tuple[tuple[str, Any], ...]  # by the keys of the configuration
 
 register_resolvers()
 
@@ -65,13 +70,16 @@ class Solver:
     """See `solver`. All of its methods may be called from several threads at once."""
 
     def __init__(self, *words: str, config_dir: str | Path | None = None) -> None:
-        self._words, self._composer = words, Composer(None if config_dir is None else Path(config_dir))
-        config = self._composer(words, ("policy", "prm"))
+        self._words, composer = words, Composer(None if config_dir is None else Path(config_dir))
+        config = composer(words, ("policy", "prm"))
         if config.workers != 1:
             raise UserError(f"workers={config.workers}: a solver searches in this process; workers are for commands")
-        self._composed = composed = lru_cache(COMPOSED)(partial(self._composer, needed=METHOD))
-        self._methods = lru_cache(METHODS)(lambda words: Method.of(composed(words)))
-        self._methods(words)  # what is wrong with them is said before a model is loaded
+        self._option = lru_cache(OPTIONS)(composer.option)
+        # Calls differ in their numbers, mostly; to put them in takes a tenth of the time that composing does.
+        bare = lru_cache(COMPOSED)(partial(composer, needed=METHOD))
+        self._composed = composed = lru_cache(COMPOSED)(lambda words, numbers: composer.changed(bare(words), numbers))
+        self._methods = lru_cache(METHODS)(lambda *key: Method.of(composed(*key)))
+        self._methods(words, ())  # what is wrong with them is said before a model is loaded
         config = divided(config, several=True)
         policy: Policy = build(config, "policy")
         self._clock = clock = Clock(0.0)
@@ -125,13 +133,17 @@ class Solver:
         method = self._method(words, settings)
         return self._each(iter(problems), method)
 
-    async def asolve(self, problem: str | Problem, *words: str, **settings: Unpack[Settings]) -> Found:
+    async def asolve(
+        self, problem: str | Problem, *words: str, progress: Progress | None = None, **settings: Unpack[Settings]
+    ) -> Found:
         """As `solve`, for an event loop. Cancelling it gives the search up, in the engines too.
 
-        await asyncio.gather(*(solver.asolve(question) for question in questions))
+            await asyncio.gather(*(solver.asolve(question) for question in questions))
+
+        progress: says how far the search is while it goes on.
         """
         method = await asyncio.to_thread(self._method, words, settings)
-        return await asyncio.wrap_future(self._begin(problem, method))
+        return await asyncio.wrap_future(self._begin(problem, method, progress))
 
     def submit(self, problem: str | Problem, *words: str, **settings: Unpack[Settings]) -> Future[Found]:
         """As `solve`, without waiting. Cancelling the future gives the search up."""
@@ -146,7 +158,16 @@ class Solver:
 
         Of the settings only options, n and limits are in it.
         """
-        return self._composed(self._joined(words, settings))
+        return self._composed(*self._joined(words, settings))
+
+    def differs(self, settings: tuple[Mapping[str, Any], Mapping[str, Any]], *words: str) -> bool:
+        """Whether two calls are two methods; what they say of single samples is left aside."""
+        one, other = (self.composed(*words, **each) for each in settings)
+        return any(settled(one, group) != settled(other, group) for group in METHOD)
+
+    def option(self, group: str, name: object) -> str:
+        """The name, where a call may have it for this group; UserError where it names no option of it."""
+        return self._option(group, name if isinstance(name, str) else str(name))
 
     def _each(self, problems: Iterator[str | Problem], method: Method) -> Iterator[Found]:
         done: SimpleQueue[Future[Found]] = SimpleQueue()
@@ -165,30 +186,41 @@ class Solver:
             for future in under_way:
                 future.cancel()
 
-    def _begin(self, problem: str | Problem, method: Method) -> Future[Found]:
+    def _begin(self, problem: str | Problem, method: Method, progress: Progress | None = None) -> Future[Found]:
         asked = problem if isinstance(problem, Problem) else question(problem)
 
         def read(outcome: Outcome) -> Found:
             record = grade(outcome, method.selection, method.reduction, self._clock.seconds(), method.answering)
             return Found(asked, record, method.by_scores, outcome.late)
 
-        return self._desk.ask(Task(asked, method, read))
+        return self._desk.ask(Task(asked, method, read, progress))
 
     def _method(self, words: tuple[str, ...], settings: Settings) -> Method:
         strategy = settings.get("strategy")
         own = None if isinstance(strategy, str) else strategy
-        found = self._methods(self._joined(words, settings))
+        found = self._methods(*self._joined(words, settings))
         longest, seconds = settings.get("max_tokens"), settings.get("seconds")
         return found.with_(own, settings.get("seed"), settings.get("temperature"), longest, seconds)
 
-    def _joined(self, words: tuple[str, ...], settings: Settings) -> tuple[str, ...]:
-        """The words of a call, those that its settings stand for among them."""
-        strategy = settings.get("strategy")
-        option = strategy if isinstance(strategy, str) else None
-        chosen = {"strategy": option, **{key: settings.get(key) for key in ("selection", "reduction", "answer", "n")}}
-        given = {key: value for key, value in settings.items() if key not in NAMED and value is not None}
-        bounds = limits(settings.get("budget"), given)
-        return joined(self._words, words, {**chosen, **bounds})
+    def _joined(self, words: tuple[str, ...], settings: Settings) -> tuple[tuple[str, ...], Numbers]:
+        """The words of a call, options that its settings name among them, and its numbers."""
+        given = {key: _plain(value) for key, value in settings.items() if value is not None}
+        named = {key: given[key] for key in METHOD if key in given}
+        if not isinstance(named.get("strategy", ""), str):
+            del named["strategy"]  # an object
+        bounds = limits({key: value for key, value in given.items() if key not in NAMED})
+        if len(bounds) == 1 and "budget" not in named:  # a limit alone names its budget: tokens=2000
+            named["budget"] = next(iter(bounds)).removeprefix("budget.")
+        if "n" in given:
+            number("n", given["n"])
+            bounds["n"] = given["n"]
+        options = {group: self.option(group, name) for group, name in named.items()}
+        return joined(self._words, words, options), tuple(bounds.items())
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's whole numbers are numbers too."""
+    return int(value) if isinstance(value, Integral) and not isinstance(value, bool) else value
 
 
 def question(text: str, before: tuple[Message, ...] = ()) -> Problem:

@@ -52,7 +52,7 @@ class Chain:
         """(the text of a step, the right one after the same steps before, the state after it), one for each act.
 
         A digit slips at its rate, and at that of `unsure` where a wrong rule is followed, never to the right one there.
-        Rule `odd`: any digit of a step, or of the answer, is written wrong, which no corpus does but a model that is sampled now and then.
+        Rule `odd`: any digit of a step, or of the answer, is written wrong, as no corpus does but a sampled model may.
         """
         state = self.given
         for act, tempts in zip(self.acts, self.tempting, strict=True):
