@@ -33,6 +33,8 @@ LATER = frozenset(
         *("strategy.confidence", "strategy.window"),
     }
 )
+# Settings by which a strategy says when samples are enough, so that what runs ahead of these changes its costs.
+ENOUGH = frozenset({"stopping", "consensus"})
 # What happens around a run, not in it.
 OUTSIDE = frozenset({"hydra", "difficulty", "launcher", "logger", "open", "picture", "span", "stopping", "workers"})
 
@@ -80,7 +82,7 @@ def identity(config: Mapping[str, Any]) -> dict[str, Any]:
 def _stops(config: Mapping[str, Any]) -> bool:
     """Whether the strategy has a rule by which samples are enough."""
     strategy = config.get("strategy")
-    return isinstance(strategy, Mapping) and strategy.get("stopping") is not None
+    return isinstance(strategy, Mapping) and any(strategy.get(key) is not None for key in ENOUGH)
 
 
 def settings(config: Mapping[str, Any]) -> dict[str, Any]:
