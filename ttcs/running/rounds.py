@@ -139,11 +139,10 @@ def session(
     strategy, selection, reduction, sharing = (build(config, key) for key in METHOD)
     policy = share(config, "policy")
     policy.reset()
-    drawn = Drawn(folder)
-    clock = Clock(max(seconds, drawn.seconds))
     shares = [Share(problem) for problem in sorted(problems, key=lambda problem: problem.id)]  # as a replay has them
-    engines = Remembering(policy, drawn, clock), loader(config, clock)
-    with spending(sharing.tokens) as tell:
+    with Drawn(folder) as drawn, spending(sharing.tokens) as tell:
+        clock = Clock(max(seconds, drawn.seconds))
+        engines = Remembering(policy, drawn, clock), loader(config, clock)
         rounds = Rounds(strategy, *engines, config.seed, config.open, shares, sharing.tokens, tell)
         sharing.share_out(len(problems), strategy.n, rounds.draw)
 
