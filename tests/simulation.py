@@ -38,13 +38,13 @@ from ttcs.search.scheduler import run
 CONF = Path(__file__).parents[1] / "conf"
 
 
-def configured(name: str) -> Strategy:
+def configured(name: str, *overrides: str) -> Strategy:
     """A strategy as its yaml has it, at n = 8: a new yaml comes under the contract by being there.
 
     One that steers thinking gets budgets that even small policies have room for.
     """
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose("config", [f"strategy={name}", "n=8"])
+        config = compose("config", [f"strategy={name}", *(overrides or ("n=8",))])
         if "thinking" in config.strategy:
             config.strategy.thinking, config.strategy.answer = 80, 30
         strategy: Strategy = build(config, "strategy")

@@ -45,7 +45,7 @@ EXAMPLES = """
     python -m ttcs.replay outputs/RUN selection=majority          another selection
     python -m ttcs.replay outputs/RUN reduction=min n=4,16,64     another reduction, at smaller n
     python -m ttcs.replay outputs/RUN attempts=1,2,4              of chains of revisions: their beginnings
-    python -m ttcs.replay outputs/RUN stopping=beta,window        votes that stop when they have enough
+    python -m ttcs.replay outputs/RUN selection=majority stopping=beta,window    votes that stop when they have enough
     python -m ttcs.replay outputs/RUN budget=shared n=4,8         samples where the vote is least settled
 """
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import repeat
 
 import numpy as np
 import pandas as pd
@@ -15,13 +16,15 @@ import pandas as pd
 from analysis.estimates import evaluate
 from analysis.estimates.pool import INDEPENDENT, Floats
 from analysis.runs.load import Records, RecordsError
-from ttcs.core import Candidate, Selection, Stopping
+from ttcs.choice import confident
+from ttcs.core import Candidate, Confidence, Selection, Stopping
 from ttcs.records import early
 from ttcs.records.early import Course, Samples
 from ttcs.records.interval import RESAMPLES, interval, ratio, shares
 
 FIXED = "fixed_n"
 COSTS = ["samples", "tokens", "speculated", "rounds", "latency"]
+OURS = "ttcs.strategies.best_of_n.BestOfN"  # whatever the yaml of a run is called
 NEAR = 1e-9  # accuracies that differ by rounding alone are equal
 STEPS = 4  # sizes of the fixed vote for every doubling of n
 
@@ -66,6 +69,8 @@ class Votes:
             raise RecordsError("no finished run of best_of_n, whose samples a vote could have stopped at")
         evaluate.same_setup(runs)
         largest = runs[runs["n"] == runs["n"].max()].drop_duplicates("seed")
+        for strategy in largest["fields"]:
+            confident.check(self.selection, {"_target_": OURS, "confidence": None, **strategy})
         pools = [samples(evaluate.graded(records.of(str(run)))) for run in largest["run"]]
         return pools, [int(seed) for seed in largest["seed"]]
 
@@ -100,9 +105,10 @@ def samples(run: Records) -> dict[str, Samples]:
 def _samples(id: str, rows: pd.DataFrame) -> Samples:
     answers = [None if pd.isna(group) else int(group) for group in rows["group"]]
     scores = rows["score"].fillna(-np.inf).astype("float64")
+    sure = [None if one is None else Confidence(*one) for one in rows["confidence"]]
     return Samples(
         problem_id=id,
-        seen=tuple(map(Candidate, answers, scores)),
+        seen=tuple(map(Candidate, answers, scores, repeat(None), sure)),
         correct=tuple(rows["correct"].fillna(False).astype(bool)),
         tokens=None if rows["tokens"].isna().any() else tuple(map(int, rows["tokens"])),
     )

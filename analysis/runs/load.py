@@ -33,7 +33,7 @@ PROBLEM = {"run": "str", "problem_id": "str", "level": "Int64", "family": "str",
 CANDIDATE = {"run": "str", "strategy": "str", "n": "Int64", "seed": "Int64", "problem_id": "str", "level": "Int64",
              "index": "Int64", "subtree": "Int64", "revises": "Int64", "group": "Int64", "answer": "str",
              "score": "float64", "correct": "boolean", "tokens": "Int64", "thinking": "Int64", "stop": "str",
-             "step_scores": "object", "prefixes": "object"}  # fmt: skip
+             "confidence": "object", "step_scores": "object", "prefixes": "object"}  # fmt: skip
 # Neither speed nor the number of problems: comparisons are over the problems that all runs have.
 IMMATERIAL = identity.THROUGHPUT | {"_target_", "capacity", "pace", "shuffle", "limit", "shard", "shards"}
 
@@ -53,7 +53,7 @@ class Records:
     what a verifier has read of it: a pair for each step, a number that the same beginning of another solution of the
     problem has too, and the tokens of the step; empty where nothing was scored. `revises` is
     the index of the latest attempt that a revision was shown, `thinking` how many of `tokens` are before the answer
-    (none: the policy does not think, or the record is older).
+    (none: the policy does not think, or the record is older), `confidence` as the record has it (none: nobody asked).
     scores: files of labelled solutions that a verifier has scored (docs/verifiers.md), read by who needs them.
     """
 
@@ -254,7 +254,7 @@ def _candidates(record: Mapping[str, Any], run: Mapping[str, Any]) -> list[dict[
          "answer": candidate.get("answer"), "score": candidate.get("score"), "correct": candidate.get("correct"),
          "tokens": candidate.get("tokens"), "thinking": candidate.get("thinking"), "stop": candidate.get("stop"),
          "revises": leaves.get(next(reversed(candidate.get("revises", ())), None)),
-         "step_scores": _step_scores(nodes, candidate.get("leaf")),
+         "confidence": candidate.get("confidence"), "step_scores": _step_scores(nodes, candidate.get("leaf")),
          "prefixes": _prefixes(nodes, candidate.get("leaf"), numbers)}
         for index, candidate in enumerate(record["candidates"])
     ]  # fmt: skip

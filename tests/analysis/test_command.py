@@ -40,6 +40,15 @@ def test_a_table_is_shown_and_written(main: Main, sweep: Path) -> None:
     assert Path("figures/table.md").read_text(encoding="utf-8") in out
 
 
+def test_which_rule_to_stop_by(main: Main, sweep: Path) -> None:
+    code, out, err = main("figure=frontier", "records=sweep/bon0", "figure.orders=2", "formats=png")
+    assert (code, err) == (0, "")
+    assert "figures/frontier.png\n" in out and out.endswith("figures/frontier_tokens.md\nfigures/frontier_tokens.csv\n")
+    lines = Path("figures/frontier_tokens.md").read_text(encoding="utf-8").splitlines()
+    (full,) = ([cell.strip() for cell in line.split("|")] for line in lines if line.startswith("| Fixed n "))
+    assert full[2] == "16" and full[5] == "16.0"
+
+
 def test_runs_of_several_folders(main: Main, sweep: Path) -> None:
     code, _, err = main("figure=accuracy", "records=[sweep/bon0,sweep/bon1,sweep/bon0]", "figure.against=[n]")
     assert (code, err) == (0, "")
@@ -73,6 +82,9 @@ def test_the_default_is_all_that_is_possible_and_says_what_is_missing(main: Main
         (["figure=accuracy", "formats=[gif]"], "formats=gif: there are png, pdf, svg"),
         (["figure=table", "out=file"], "cannot make the folder file: file is there and is no folder"),
         (["figure=lookahead"], "no run of lookahead"),
+        (["figure=frontier", "figure.orders=0"], "figure.orders=0 is not a whole number of at least 1"),
+        (["figure=frontier", "figure.n=99"], "n=99 is not one of 1 to 16, the samples of the largest run"),
+        (["figure=frontier", "records=sweep/greedy"], "no finished run of best_of_n"),
         (["figure=levels", "figure.bins=0"], "figure.bins=0 is not a whole number of at least 1"),
         (["figure=table", "figure.at=[4,0]"], "figure.at=[4, 0] is not a whole number of at least 1"),
         (["figure=thinking", "figure.resamples=-1"], "figure.resamples=-1 is not a whole number of at least 1"),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ttcs.choice.confident import Confident, SelfCertainty
+from ttcs.choice.confident import Confident, SelfCertainty, check
 from ttcs.choice.selection import Majority
 from ttcs.core import Candidate, Confidence, Selection
 from ttcs.errors import UserError
@@ -72,6 +74,45 @@ def test_each_measure_by_hand() -> None:
     assert Confident("least", 1.0)(older) == 0
     with pytest.raises(UserError, match=r"sample with strategy\.confidence=20 strategy\.window=64"):
         Confident("tail", 1.0)(older)
+
+
+@pytest.mark.parametrize("measure", ["least", "tail", "bottom"])
+def test_of_a_solution_that_is_shorter_than_a_window_the_mean_stands_for_them(measure: str) -> None:
+    case = [Candidate(0, -INF, None, Confidence(9.0, 8.0, 8.0, 8.0)), Candidate(1, -INF, None, Confidence(8.5))]
+    assert Confident(measure, 1.0)(case) == 1
+    assert Confident("mean", 1.0)(case) == 0
+
+
+@pytest.mark.parametrize(("keep", "of", "kept"), [(0.07, 100, 7), (0.29, 100, 29), (0.1, 30, 3), (0.1, 31, 4)])
+def test_the_share_that_votes_is_rounded_up_but_not_for_a_floating_error(keep: float, of: int, kept: int) -> None:
+    """The last one that votes can only be told by what it adds: it is the second one of its answer."""
+    for place in (kept - 1, kept):
+        case = pool(*((0 if i in (1, place) else i + 1, 1000.0 - i, 0.0) for i in range(of)))
+        assert Confident("mean", keep)(case) == (1 if place < kept else 0)
+
+
+BEST = {"_target_": "ttcs.strategies.best_of_n.BestOfN", "n": 8, "confidence": None, "window": None}
+
+
+@pytest.mark.parametrize(
+    ("selection", "given", "needed"),
+    [
+        (Confident("mean", 1.0), {}, "strategy.confidence=20"),
+        (SelfCertainty(0.5), {}, "strategy.confidence=20"),
+        (Confident("least", 1.0), {}, "strategy.confidence=20 strategy.window=64"),
+        (Confident("tail", 1.0), {"confidence": 20}, "strategy.confidence=20 strategy.window=64"),
+    ],
+)
+def test_what_a_strategy_does_not_ask_for_is_told_from_its_configuration(
+    selection: Selection, given: dict[str, int], needed: str
+) -> None:
+    with pytest.raises(UserError, match=rf"solutions of BestOfN do not say: sample with {re.escape(needed)}$"):
+        check(selection, BEST | given)
+    check(selection, BEST | {"confidence": 20, "window": 64})
+    check(Majority(), BEST | given)
+    with pytest.raises(UserError, match=r"of Beam do not say: sample with strategy=best_of_n strategy.confidence=20"):
+        check(selection, {"_target_": "ttcs.strategies.beam.Beam", "n": 8})
+    check(selection, {"_target_": "mine.Beam", "n": 8})  # nobody knows
 
 
 def test_a_measure_is_one_of_four() -> None:

@@ -139,6 +139,19 @@ def test_a_budget_for_all_problems(start: Start, capsys: pytest.CaptureFixture[s
     assert "a budget for all problems" in capsys.readouterr().out
 
 
+def test_a_rule_that_stops_another_vote_than_the_one_that_decides_is_told_once(
+    start: Start, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pool = start("pool", "selection=weighted")
+    capsys.readouterr()
+    replayed(pool, "stopping=beta", "stopping.threshold=0.8,0.9", "orders=2")
+    error = capsys.readouterr().err
+    assert error.startswith("warning: stopping=beta reads no scores, but selection=weighted goes by scores: ")
+    assert error.count("\n") == 1
+    replayed(pool, "stopping=beta", "selection=majority", "orders=2")
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize(
     ("given", "overrides", "line"),
     [
@@ -149,6 +162,7 @@ def test_a_budget_for_all_problems(start: Start, capsys: pytest.CaptureFixture[s
         ([], ["stopping=beta", "stopping.threshold=1.2"], "stopping.threshold=1.2 is not a number of more than 0"),
         ([], ["stopping=window", "stopping.size=0"], "stopping.size=0 is not a whole number of at least 1"),
         ([], ["stopping=weighted"], "has no scores, which Weighted reads"),
+        ([], ["stopping=beta", "selection=confidence"], "which solutions of BestOfN do not say: sample with strategy."),
         ([], ["stopping=beta", "difficulty=oracle"], "difficulty cannot be given here: only stopping, selection,"),
         ([], ["orders=3"], "orders cannot be given here: only selection, reduction, difficulty, n, attempts can"),
         ([], ["budget=shared", "n=16"], "n=16 is all of the 16 samples of each problem: a shared budget needs"),

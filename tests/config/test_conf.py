@@ -121,9 +121,10 @@ def test_what_cannot_change_a_result_does_not(override: str) -> None:
     assert run_name(_root_=composed(override)) == run_name(_root_=composed())
 
 
-def test_what_runs_ahead_renames_the_folders_of_those_whose_costs_it_changes() -> None:
+@pytest.mark.parametrize("name", ["adaptive_vote", "adaptive_dvts", "deepconf"])
+def test_what_runs_ahead_renames_the_folders_of_those_whose_costs_it_changes(name: str) -> None:
     assert run_name(_root_=composed("ahead=0")) == run_name(_root_=composed())
-    adaptive = "strategy=adaptive_vote"
+    adaptive = f"strategy={name}"
     assert run_name(_root_=composed(adaptive, "ahead=0")) != run_name(_root_=composed(adaptive))
 
 

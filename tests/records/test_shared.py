@@ -37,6 +37,7 @@ def test_samples_go_where_the_vote_is_least_settled() -> None:
     assert Sharing(None, 1, 0.5).round([sure, close, none, []], 8) == [3, 1]  # of equals the one with fewer samples
     assert Sharing(None, 1, 1.0).round([sure, close, none, []], 3) == [3, 1, 2]  # the first one has all that there are
     assert Sharing(None, 1, 0.1).round([sure, sure], 8) == [0]
+    assert len(Sharing(None, 1, 0.29).round([[]] * 100, 8)) == 29  # though 0.29 * 100 is 28.999999999999996
     assert Sharing(None, 1, 1.0).round([sure], 3) == []
 
 

@@ -105,6 +105,25 @@ def test_one_folder_holds_the_costs_of_one_setting_of_ahead(run: Run, capsys: py
     assert "ahead is 4 there and 0 here" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("stopping=beta", "selection=weighted"), "stopping=beta reads no scores, but selection=weighted goes by"),
+        (("stopping=weighted", "selection=majority"), "stopping=weighted goes by scores, but selection=majority reads"),
+        (("stopping=beta", "selection=majority"), None),
+        (("stopping=weighted_beta", "selection=weighted"), None),
+        (("stopping=never", "selection=weighted"), None),
+        (("strategy=best_of_n", "selection=weighted"), None),
+    ],
+)
+def test_a_rule_that_stops_another_vote_than_the_one_that_decides_is_told(
+    run: Run, capsys: pytest.CaptureFixture[str], given: tuple[str, ...], said: str | None
+) -> None:
+    run("n=4", "picture=none", *given)
+    error = capsys.readouterr().err
+    assert error == "" if said is None else error.startswith(f"warning: {said}") and error.count("\n") == 1
+
+
 @pytest.mark.parametrize("ahead", ["-1", "1.5", "many"])
 def test_ahead_is_a_whole_number_or_null(run: Run, capsys: pytest.CaptureFixture[str], ahead: str) -> None:
     with pytest.raises(SystemExit, match="2"):

@@ -50,11 +50,12 @@ def shared(
     folder: Path, policy: Any, sharing: Sharing, selection: Selection, bound: int | None = None
 ) -> dict[str, Record]:
     prm, spent = ScriptedPRM(), list[int]()
-    remembering = Remembering(policy, Drawn(folder), Clock(0.0))
     assert sharing.tokens is not None
     own = [Share(problem) for problem in PROBLEMS]
-    rounds = Rounds(BestOfN(N, 20, 15), remembering, lambda: prm, 0, bound, own, sharing.tokens, spent.append)
-    sharing.share_out(len(PROBLEMS), N, rounds.draw)
+    with Drawn(folder) as drawn:
+        remembering = Remembering(policy, drawn, Clock(0.0))
+        rounds = Rounds(BestOfN(N, 20, 15), remembering, lambda: prm, 0, bound, own, sharing.tokens, spent.append)
+        sharing.share_out(len(PROBLEMS), N, rounds.draw)
     outcomes = rounds.outcomes({problem.id for problem in PROBLEMS}, selection.reads_scores)
     found = {outcome.problem.id: grade(outcome, selection, last, 0.0) for outcome in outcomes}
     assert sum(spent) == sharing.tokens - rounds.left == sum(one.ledger.decoded_tokens for one in found.values())
@@ -166,16 +167,19 @@ def test_what_is_kept_comes_back_as_it_was(tmp_path: Path) -> None:
     sure = Confidence(3.5, 2.5, 3.0, 2.75)
     step = Step(-1, (5, 6), "é\n\n", Stop.STEP, None, (-0.5, -1.5), True, False, sure)
     result = Continued((step, Step(-1, (7,), "x", Stop.END)), 9, 4, 2)
-    drawn = Drawn(tmp_path)
-    drawn.add(request(1), result, 8.0)
-    drawn.add(request(2), Continued((Step(-1, (7, 8), "x", Stop.BUDGET),), 9, 4), 6.0)
-    for file in (drawn, Drawn(tmp_path)):
+    with Drawn(tmp_path) as drawn:
+        drawn.add(request(1), result, 8.0)
+        drawn.add(request(2), Continued((Step(-1, (7, 8), "x", Stop.BUDGET),), 9, 4), 6.0)
+        with pytest.raises(UserError, match=r"another process is writing .*drawn\.jsonl$"):
+            Drawn(tmp_path)
+    with Drawn(tmp_path) as again:
+        assert again.seconds == 8.0
+    for file in (drawn, again):
         assert file.find(request(1)) == file.find(request(1, 3)) == result and file.seconds in (0.0, 8.0)
         assert file.find(request(1, 2)) is None and file.find(request(3)) is None
         assert file.find(request(2)) is file.find(request(2, 3)) is None
         cut = file.find(request(2, 2))
         assert cut is not None and cut.steps[0].tokens == (7, 8)
-    assert Drawn(tmp_path).seconds == 8.0
 
 
 def test_a_line_that_is_no_sample_is_told(tmp_path: Path) -> None:

@@ -242,6 +242,34 @@ def test_what_is_too_long_for_the_prm_is_told_and_does_not_end_the_run(
     assert run("n=8", "prm.context=90") == summary  # the same command finds it done
 
 
+def test_solutions_that_are_shorter_than_a_window_vote_by_their_mean(run: Run) -> None:
+    summary = run("n=8", "selection=confidence", "selection.measure=least", "strategy.confidence=20",
+                  "strategy.window=55")  # fmt: skip
+    records = list(read(Path("out/records.jsonl")))
+    sure = [one.confidence for record in records for one in record.candidates if one.confidence is not None]
+    assert summary["n_problems"] == 10 and 0 < sum(told[1] is None for told in sure) < len(sure)
+    assert all(record.chosen is not None for record in records)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("selection=self_certainty",),
+        ("selection=confidence",),
+        ("selection=confidence", "selection.measure=tail", "strategy.confidence=20"),
+        ("selection=confidence", "strategy=beam_search"),
+    ],
+)
+def test_a_selection_that_goes_by_what_nobody_asked_for_is_refused_before_a_model_is_loaded(
+    run: Run, capsys: pytest.CaptureFixture[str], given: tuple[str, ...]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        run("n=4", *COUNTED, *given)
+    error = capsys.readouterr().err
+    assert error.startswith("error: this selection goes by how sure the policy was") and error.count("\n") == 1
+    assert MADE == [] and not Path("out/records.jsonl").exists()
+
+
 PROBLEM = Problem("p", "1 + 1?", answer="2")
 
 

@@ -281,6 +281,23 @@ def test_nothing_is_asked_for_nothing() -> None:
     assert (outcome.candidates, outcome.ledger.policy_calls, outcome.ledger.rounds) == ((), 0, 0)
 
 
+def test_what_is_there_already_may_be_enough_and_later_seeds_do_not_mind() -> None:
+    @dataclass(frozen=True)
+    class Seen:
+        needed: int
+
+        def search(self, problem: Problem) -> Search:
+            start = (Trajectory(problem),) * 3
+            first = yield Sample(start)
+            more = yield Sample(start, enough=lambda _, groups: len(groups) >= self.needed, seen=first)
+            assert len(more) == self.needed - 3
+            return (yield Sample(start))
+
+    none, some = one(Seen(3), ahead=4), one(Seen(5), ahead=4)
+    assert (none.ledger.policy_calls, none.ledger.speculated_tokens) == (6, 0)
+    assert [candidate.text for candidate in none.candidates] == [candidate.text for candidate in some.candidates]
+
+
 @dataclass
 class Late(ScriptedPolicy):
     """Gives the first sample back last."""

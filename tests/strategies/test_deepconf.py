@@ -14,7 +14,7 @@ from ttcs.policies.scripted import ScriptedPolicy
 from ttcs.strategies.best_of_n import BestOfN
 from ttcs.strategies.deepconf import DeepConf, percentile
 
-SETTINGS = {"warm_up": 8, "keep": 0.5, "k": 20, "window": 15, "consensus": 0.95}
+SETTINGS = {"warm_up": 8, "keep": 0.5, "confidence": 20, "window": 15, "consensus": 0.95}
 
 
 def made(n: int = 24, **changes: float) -> DeepConf:
@@ -32,7 +32,7 @@ def test_later_ones_end_below_the_threshold_and_cost_less() -> None:
     strict, lenient = (simulate(made(consensus=1.0, keep=keep), selection=Majority()) for keep in (0.1, 1.0))
     doubted = 0
     for name, outcome in strict.items():
-        told = [one.confidence.least for one in outcome.candidates[:8] if one.confidence]
+        told = [one.confidence.of("least") for one in outcome.candidates[:8] if one.confidence]
         threshold = percentile([least for least in told if least is not None], 0.1)
         for one_ in outcome.candidates[8:]:
             least = math.inf if one_.confidence is None or one_.confidence.least is None else one_.confidence.least
@@ -48,8 +48,9 @@ def test_later_ones_end_below_the_threshold_and_cost_less() -> None:
 def test_a_consensus_ends_the_drawing() -> None:
     policy = ScriptedPolicy(accuracy=[1.0] * 5)
     outcome = one(made(), policy=policy, selection=Majority())
-    assert sum(candidate.finished for candidate in outcome.candidates) >= 8
-    assert len(outcome.candidates) == 9  # all agree, and one more is drawn before that is asked
+    assert [candidate.finished for candidate in outcome.candidates] == [True] * 8  # all of the warm-up agree
+    ahead = one(made(), policy=ScriptedPolicy(accuracy=[1.0] * 5, capacity=1000), selection=Majority(), ahead=4)
+    assert (ahead.ledger.policy_calls, ahead.ledger.speculated_tokens) == (8, 0) and outcome.adaptive
     for outcome in simulate(made(consensus=0.6), selection=Majority()).values():
         texts = [answers.extract(one.solution) if one.finished else None for one in outcome.candidates]
         if len(texts) == 24:
@@ -67,6 +68,15 @@ def test_what_runs_ahead_changes_nothing_that_is_found(ahead: int | None) -> Non
     policy = CountingPolicy(ScriptedPolicy(capacity=5, pace=4, shuffle=True))
     found = simulate(made(consensus=0.6), selection=Majority(), policy=policy, ahead=ahead, problems=PROBLEMS[::-1])
     assert {name: one.candidates for name, one in found.items()} == {n: one.candidates for n, one in usual.items()}
+
+
+def test_one_that_is_shorter_than_a_window_has_its_mean_in_the_threshold() -> None:
+    drawn = one(BestOfN(8, confidence=20, window=80), selection=Majority()).candidates
+    told = [candidate.confidence for candidate in drawn if candidate.confidence is not None]
+    least = [sure.mean if sure.least is None else sure.least for sure in told]
+    short = sum(sure.least is None for sure in told)
+    assert 0 < short < len(told) == 8
+    assert made(window=80).threshold(drawn) == percentile(least, 0.5)
 
 
 def test_percentiles() -> None:

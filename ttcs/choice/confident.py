@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from ttcs.choice.part import part
 from ttcs.choice.selection import answered, heaviest
-from ttcs.core import Candidate
+from ttcs.core import Candidate, Selection
 from ttcs.errors import UserError
 
 MEASURES = "mean", "least", "tail", "bottom"
@@ -18,9 +19,9 @@ MEASURES = "mean", "least", "tail", "bottom"
 class Confident:
     """The answer with the largest sum of confidence (Fu et al., 2025, section 3.2, offline).
 
-    measure: `mean` over all tokens, or of the windows the `least`, the last (`tail`) or the lowest tenth (`bottom`).
-    keep: share of the candidates with an answer that vote, the surest ones, at least one. UserError where a candidate
-    does not say how sure the policy was.
+    measure: `mean` over all tokens, or of the windows the `least`, the last (`tail`) or the lowest tenth (`bottom`),
+    for which the mean stands where a solution is shorter than a window. keep: share of the candidates with an answer
+    that vote, the surest ones, at least one. UserError where a candidate does not say how sure the policy was.
     """
 
     measure: str
@@ -34,7 +35,7 @@ class Confident:
 
     def __call__(self, candidates: Sequence[Candidate]) -> int | None:
         sure = {i: _known(candidates[i], self.measure) for i in answered(candidates)}
-        surest = sorted(sure, key=lambda i: -sure[i])[: ceil(self.keep * len(sure))]
+        surest = sorted(sure, key=lambda i: -sure[i])[: max(1, ceil(part(self.keep, len(sure))))]
         return heaviest(candidates, sorted(surest), lambda i: sure[i])
 
 
@@ -58,12 +59,33 @@ class SelfCertainty:
         return heaviest(candidates, list(sure), lambda i: votes[i])
 
 
+def check(selection: Selection, strategy: Mapping[str, Any]) -> None:
+    """UserError where a selection goes by what the solutions of a strategy do not say.
+
+    strategy: its configuration, in which `confidence` says that they do, and `window` that they do of windows too. Of
+    a strategy of somebody else's without such a setting nobody knows before its solutions are there.
+    """
+    if not isinstance(selection, Confident | SelfCertainty):
+        return
+    module, _, name = str(strategy.get("_target_")).rpartition(".")
+    if "confidence" not in strategy and not module.startswith("ttcs."):
+        return
+    windows = isinstance(selection, Confident) and selection.measure != "mean"
+    if strategy.get("confidence") is None or (windows and strategy.get("window") is None):
+        option = "" if "confidence" in strategy else "strategy=best_of_n "
+        raise UserError(f"{_lacking(name)}: sample with {option}{_needed(windows)}")
+
+
 def _known(candidate: Candidate, measure: str) -> float:
-    found: float | None = None if candidate.confidence is None else getattr(candidate.confidence, measure)
+    found = None if candidate.confidence is None else candidate.confidence.of(measure)
     if found is None:
-        needed = "strategy.confidence=20" if measure == "mean" else "strategy.confidence=20 strategy.window=64"
-        raise UserError(
-            f"this selection goes by how sure the policy was, which a solution does not say: sample with {needed}, "
-            "from no more tokens than each solution has"
-        )
+        raise UserError(f"{_lacking('this strategy')}: sample with {_needed(measure != 'mean')}")
     return found
+
+
+def _lacking(strategy: str) -> str:
+    return f"this selection goes by how sure the policy was, which solutions of {strategy} do not say"
+
+
+def _needed(windows: bool) -> str:
+    return "strategy.confidence=20 strategy.window=64" if windows else "strategy.confidence=20"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ttcs.choice.part import part
 from ttcs.choice.stopping.beta import probability
 from ttcs.choice.stopping.votes import leaders, votes
 from ttcs.core import Candidate
@@ -53,7 +54,7 @@ class Sharing:
         """
         open_ = [i for i, own in enumerate(drawn) if len(own) < most]
         ranked = sorted(open_, key=lambda i: (-unsettled(drawn[i]), len(drawn[i]), i))
-        return ranked[: max(1, int(self.part * len(drawn)))]
+        return ranked[: max(1, int(part(self.part, len(drawn))))]
 
 
 def unsettled(drawn: Sequence[Candidate]) -> float:

@@ -35,6 +35,8 @@ LATER = frozenset(
 )
 # The same of groups that came later: what was so before.
 ALWAYS = {"answer._target_": "ttcs.answers.kinds.Mathematics"}
+# Settings by which a strategy says when samples are enough, so that what runs ahead of these changes its costs.
+ENOUGH = frozenset({"stopping", "consensus"})
 # What happens around a run, not in it.
 OUTSIDE = frozenset({"hydra", "difficulty", "launcher", "logger", "open", "picture", "span", "stopping", "workers"})
 
@@ -83,7 +85,7 @@ def identity(config: Mapping[str, Any]) -> dict[str, Any]:
 def _stops(config: Mapping[str, Any]) -> bool:
     """Whether the strategy has a rule by which samples are enough."""
     strategy = config.get("strategy")
-    return isinstance(strategy, Mapping) and strategy.get("stopping") is not None
+    return isinstance(strategy, Mapping) and any(strategy.get(key) is not None for key in ENOUGH)
 
 
 def settings(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -92,7 +92,7 @@ STRATEGIES = {
     **dict(_of(COUNT, "width max_steps chains window answer steps top searched")),
     **dict(_of(NATURAL, "k waits")),
     **dict(_of(COUNT_OR_NULL, "BestOfN.confidence BestOfN.window")),
-    **dict(_of(COUNT, "DeepConf.k warm_up every agree probe")),
+    **dict(_of(COUNT, "DeepConf.confidence warm_up every agree probe")),
     **dict(_of(PART, "keep consensus")),
     "power": AMOUNT,
     "least": NATURAL_OR_NULL,

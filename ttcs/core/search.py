@@ -31,7 +31,8 @@ class Sample:
         never does. It is asked about one more of them at a time, as if they were sampled one after another. groups:
         equal answers have equal numbers, in order of first sight; None: no answer, or not finished.
     scored: with `enough`, the PRM reads every finished one before that is asked about it.
-    seen: with `enough`, trajectories that are there already: their groups come before those of the new ones.
+    seen: with `enough`, trajectories that are there already: their groups come before those of the new ones. It is
+        asked about them alone first, with none of the new ones, which are not drawn where that is enough.
     confidence: the steps come with the policy's, of so many likeliest tokens (k).
     least: (threshold, window) of tokens: with `confidence`, the least window is told as well, and what falls below the
         threshold on a whole window of this request is ended there (`Stop.DOUBT`) and no answer.

@@ -73,6 +73,14 @@ class Confidence:
     tail: float | None = None
     bottom: float | None = None
 
+    def of(self, measure: str) -> float | None:
+        """One of the four by its name. What is shorter than a window has its mean for all, as in the authors' code.
+
+        None: what was recorded before there were tails and bottoms has the least window alone.
+        """
+        found: float | None = self.mean if self.least is None else getattr(self, measure)
+        return found
+
     @property
     def values(self) -> tuple[float, *tuple[float | None, ...]]:
         """As records have it."""

@@ -11,11 +11,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from ttcs.config.writable import writing
 from ttcs.core import Confidence, Continue, Continued, Step, Stop
 from ttcs.errors import UserError
 from ttcs.records.folder import DRAWN
-from ttcs.records.record_file import cut_torn_line
+from ttcs.records.record_file import LineFile
 
 SETTLED = "node", "score"  # what a search makes of a step
 
@@ -43,20 +42,18 @@ class Sampled:
         return cls(**row, result=Continued(**{**result, "steps": tuple(_step(step) for step in result["steps"])}))
 
 
-class Drawn:
-    """The file of a folder, which one process at a time writes: the one that holds its records.
+class Drawn(LineFile):
+    """The file of a folder, to which nothing can be added once its context is left.
 
     Where a sample is, is held in memory; what it is, is read when it is asked for. seconds: the clock of the run when
     the last one had ended.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / DRAWN
+        super().__init__(folder / DRAWN)
         self._places: dict[tuple[str, int], int] = {}
         self.seconds = 0.0
-        with writing(self._path), self._path.open("ab+") as file:
-            cut_torn_line(file)
-            file.seek(0)
+        with self.path.open("rb") as file:
             place = 0
             for number, line in enumerate(file, 1):
                 self._learn(line, place, number)
@@ -67,7 +64,7 @@ class Drawn:
         place = self._places.get(_key(request))
         if place is None:
             return None
-        with self._path.open("rb") as file:
+        with self.path.open("rb") as file:
             file.seek(place)
             result = Sampled.from_json(file.readline()).result
         tokens = sum(len(step.tokens) for step in result.steps)
@@ -76,17 +73,14 @@ class Drawn:
         return result if request.max_tokens is None or tokens <= request.max_tokens else None
 
     def add(self, request: Continue, result: Continued, seconds: float) -> None:
-        """On return the line has left this process, so killing the process cannot lose it."""
-        line = Sampled(*_key(request), seconds, result).to_json().encode() + b"\n"
-        with writing(self._path), self._path.open("ab") as file:
-            self._places[_key(request)] = file.tell()
-            file.write(line)
+        """As `write` does it."""
+        self._places[_key(request)] = self.write(Sampled(*_key(request), seconds, result).to_json())
 
     def _learn(self, line: bytes, place: int, number: int) -> None:
         try:
             sample = Sampled.from_json(line)
         except (ValueError, TypeError, KeyError) as error:
-            raise UserError(f"{self._path}:{number}: not a sample of this version of ttcs") from error
+            raise UserError(f"{self.path}:{number}: not a sample of this version of ttcs") from error
         self._places[sample.problem, sample.seed] = place
         self.seconds = max(self.seconds, sample.seconds)
 

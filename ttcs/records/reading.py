@@ -9,6 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from ttcs.choice import confident
 from ttcs.config.components import build
 from ttcs.core import Candidate, Reduction, Selection, Stop, Stopping, judged
 from ttcs.errors import UserError
@@ -81,6 +82,7 @@ class Reading:
                 f"only its selection and its n can be replayed"
             )
         selection, reduction = build(method, "selection"), build(method, "reduction")
+        confident.check(selection, strategy)
         return cls(run.folder, selection, reduction, size, n, guided(strategy), chains, stopping)
 
     @property

@@ -63,8 +63,8 @@ class LineFile:
             os.fsync(self._file.fileno())
             self._file.close()
 
-    def write(self, line: str) -> None:
-        """On return the line has left this process, so killing the process cannot lose it.
+    def write(self, line: str) -> int:
+        """Where in the file the line begins. On return it has left this process, so killing that cannot lose it.
 
         UserError where it cannot be written; then nothing of it is in the file.
         """
@@ -76,6 +76,7 @@ class LineFile:
             except OSError:
                 self._file.truncate(end)  # a torn line would be the beginning of the next one
                 raise
+        return end
 
 
 def cut_torn_line(file: BinaryIO | FileIO, block: int = 1 << 16) -> None:

@@ -139,12 +139,11 @@ def session(
     strategy, selection, reduction, sharing, answering = (build(config, key) for key in METHOD)
     policy = share(config, "policy")
     policy.reset()
-    drawn = Drawn(folder)
-    clock = Clock(max(seconds, drawn.seconds))
     ordered = sorted(problems, key=lambda problem: problem.id)  # as a replay has them
     shares = [Share(problem, answers=Answers(answering)) for problem in ordered]
-    engines = Remembering(policy, drawn, clock), loader(config, clock)
-    with spending(sharing.tokens) as tell:
+    with Drawn(folder) as drawn, spending(sharing.tokens) as tell:
+        clock = Clock(max(seconds, drawn.seconds))
+        engines = Remembering(policy, drawn, clock), loader(config, clock)
         rounds = Rounds(strategy, *engines, config.seed, config.open, shares, sharing.tokens, tell)
         sharing.share_out(len(problems), strategy.n, rounds.draw)
 

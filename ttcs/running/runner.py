@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -11,7 +12,9 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, ListConfig
 
+from ttcs.choice import confident
 from ttcs.choice.difficulty import Difficulty
+from ttcs.choice.matching import mismatch
 from ttcs.choice.sharing import Sharing
 from ttcs.config import ranges
 from ttcs.config.components import build, complete, share
@@ -61,7 +64,8 @@ class Plan:
         for key in ("policy", "prm", "difficulty", "dataset", *METHOD):
             complete(config, key)
         ranges.check(config)
-        strategy, _, _, budget, _ = (build(config, key) for key in METHOD)
+        strategy, selection, _, budget, _ = (build(config, key) for key in METHOD)
+        confident.check(selection, config["strategy"])
         if shares := isinstance(budget, Sharing):
             rounds.check(config, strategy, budget)
         return cls(build(config, "difficulty"), share(config, "dataset"), shares)
@@ -78,11 +82,21 @@ def job(config: DictConfig) -> Summary | None:
     plan = Plan.of(config)
     names = {group: called(group, runtime.choices[group], config[group]) for group in GROUPS}
     setting = Setting(config.n, config.seed, **names)
+    warn(config, runtime.choices)
     with RecordFile(folder / RECORDS) as records:
         claim(folder, portable(config))
         check(folder, Contents.of(config, plan.problems))
         searched = _search(plan, config, records, setting.strategy)
     return conclude(folder, plan.difficulty, setting, build(config, "picture"), searched)
+
+
+def warn(config: Mapping[str, Any], choices: Mapping[str, str]) -> None:
+    """Say so where a rule that is asked when there are enough samples stops another vote than the selection's."""
+    if config["strategy"].get("stopping") is None:
+        return
+    stopping, selection = build(config, "strategy.stopping"), build(config, "selection")
+    if line := mismatch(stopping, selection, choices["stopping"], choices["selection"]):
+        warnings.warn(line, stacklevel=1)
 
 
 def conclude(folder: Path, difficulty: Difficulty, setting: Setting, draw: Draw, redraw: bool) -> Summary:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from rich.table import Table
 
+from ttcs.choice.matching import mismatch
 from ttcs.config.components import build
 from ttcs.config.given import Given, given
 from ttcs.config.identity import digest, plain, portable
@@ -51,7 +53,10 @@ class Replayed:
             early.over(one, drawn, own, ahead, reading.selection) for one, own in zip(problems, needed, strict=True)
         ]
         fixed = [early.over(one, drawn, [n] * len(drawn), None, reading.selection) for one in problems]
-        return Stopped.of(found, fixed, _asked(self.run, point, n))
+        asked = _asked(self.run, point, n)
+        if line := mismatch(stopping, reading.selection, asked.rule["name"], asked.selection):
+            warnings.warn(line, stacklevel=1)
+        return Stopped.of(found, fixed, asked)
 
     def _samples(self, reading: Reading, how: Mapping[str, Any]) -> list[Samples]:
         key = json.dumps([how, reading.scored], sort_keys=True)

@@ -27,14 +27,12 @@ from ttcs.core import (
 )
 from ttcs.search.branch import Asked, Branch, Rounds, in_step
 from ttcs.search.budget import Bounds, Budget, admit
+from ttcs.search.drawing import Draw
 from ttcs.search.judging import check, unread
 from ttcs.search.ledger import Ledger
 from ttcs.search.reading import Answers
-from ttcs.search.streams import Stream
 from ttcs.search.tree import Node, Tree
-from ttcs.search.waves import Branching, Closing, Drawing, LateError, Reading, Reply, Running, Sampling, Scoring
-
-Drawn = Stream[Continue, Continued]
+from ttcs.search.waves import Branching, LateError, Reading, Reply, Running, Sampling, Scoring
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +203,9 @@ class Execution:
         replies: list[Reply] = []
         for branch, said in asked:
             if isinstance(said, Sample) and said.enough is not None:
-                replies.append((yield from self._draw(branch, said, said.enough)))
+                requests = self._requests(branch, said)
+                self._adaptive |= len(requests) > 1
+                replies.append((yield from Draw(self, branch, said, said.enough, requests).run()))
             else:
                 replies.append(next(sampled if isinstance(said, Sample) else scored))
         return replies
@@ -216,15 +216,15 @@ class Execution:
         for branch, said in asked:
             branch.rounds += bool(said.trajectories)
         while waiting:
-            wave = self._afforded([request for _, request in waiting])
+            wave = self.afforded([request for _, request in waiting])
             try:
                 results = yield Sampling(wave)
             except LateError as late:
                 for place, result in sorted(late.results.items()):
-                    self._grow(*asked[waiting[place][0]], wave[place], result)
+                    self.grow(*asked[waiting[place][0]], wave[place], result)
                 raise
             for (i, _), request, result in zip(waiting, wave, results, strict=False):
-                grown[i].append(self._grow(*asked[i], request, result))
+                grown[i].append(self.grow(*asked[i], request, result))
             waiting = waiting[len(wave) :]
         return [tuple(trajectories) for trajectories in grown]
 
@@ -234,62 +234,14 @@ class Execution:
             return requests
         return [replace(one, max_tokens=max(0, longest - len(one.trajectory.tokens))) for one in requests]
 
-    def _draw(self, branch: Branch, sample: Sample, enough: Enough) -> Running[Reply]:
-        """The shortest beginning of the samples that is enough. What has come of others leaves nothing but its cost.
-
-        When the time is up, what has come of any counts.
-        """
-        stream, drawn = Drawn(), list[Trajectory]()
-        try:
-            return (yield from self._drawn(branch, sample, enough, stream, drawn))
-        except LateError:
-            for request, result in stream.beyond(len(drawn)):
-                self._grow(branch, sample, request, result)
-            raise
-
-    def _drawn(
-        self, branch: Branch, sample: Sample, enough: Enough, stream: Drawn, drawn: list[Trajectory]
-    ) -> Running[Reply]:
-        """drawn: those that have been looked at so far, which this adds to."""
-        requests, answers = self._requests(branch, sample), Answers(self.answering)
-        self._adaptive |= len(requests) > 1
-        while len(drawn) < len(requests):
-            branch.rounds += 1
-            results = yield Drawing(stream, self._begun(requests, len(stream.requests), len(drawn)))
-            written = [
-                branch.tree.scored(request.trajectory).extend(result.steps)
-                for request, result in zip(stream.requests[len(drawn) :], results, strict=False)
-            ]
-            places = [i for i, one in enumerate(written) if sample.scored and one.finished and not one.scored]
-            judged = dict(zip(places, (yield from self._judge([written[i] for i in places])), strict=True))
-            long = {i for i in places if judged[i].limit is not None}
-            read = [None if i in long else one for i, one in enumerate(written)]
-            groups = yield Reading(partial(answers.read, read if drawn else [*sample.seen, *read], len(read)))
-            for i, result in enumerate(results):
-                trajectory = self._grow(branch, sample, stream.requests[len(drawn)], result)
-                if i in judged:
-                    self._learn(branch.tree, trajectory, judged[i])
-                drawn.append(branch.tree.scored(trajectory))
-                if enough(tuple(drawn), groups[i]):
-                    yield Closing(stream)
-                    self._speculated(stream, len(drawn))
-                    return tuple(drawn)
-        return tuple(drawn)
-
-    def _begun(self, requests: Sequence[Continue], begun: int, drawn: int) -> list[Continue]:
-        """What is to run beside the requests that are begun, when so many have been drawn."""
-        if self.budget == Budget():
-            return list(requests[begun : None if self.ahead is None else drawn + 1 + self.ahead])
-        return self._afforded(requests[drawn : drawn + 1])
-
-    def _afforded(self, requests: Sequence[Continue]) -> list[Continue]:
+    def afforded(self, requests: Sequence[Continue]) -> list[Continue]:
         """Those that the budget pays for, as `admit` says. _SpentError when it has run out."""
         bounds = Bounds(self.policy.size, self.policy.max_tokens, self._prompt_tokens)
         if not (wave := admit(requests, self.budget.left(self.ledger), bounds)):
             raise _SpentError
         return wave
 
-    def _grow(self, branch: Branch, sample: Sample, request: Continue, result: Continued) -> Trajectory:
+    def grow(self, branch: Branch, sample: Sample, request: Continue, result: Continued) -> Trajectory:
         self.ledger.charge_policy(self.policy.size, request, result, sample.lookahead)
         if self._prompt_tokens is None:
             self._prompt_tokens = result.prompt_tokens - len(request.trajectory.tokens)
@@ -298,21 +250,16 @@ class Execution:
             self._finished[trajectory.steps[-1].node] = trajectory
         return trajectory
 
-    def _speculated(self, stream: Drawn, drawn: int) -> None:
-        """Charge what ran, or had ended, beyond those that were drawn."""
-        for request, result in stream.beyond(drawn):
-            self.ledger.charge_speculated(self.policy.size, request, result)
-
     def _score(self, asked: Sequence[tuple[Branch, Score]]) -> Generator[Scoring, list[Judged], list[Reply]]:
         waiting = [
             (branch.tree, trajectory) for branch, said in asked for trajectory in unread(branch.tree, said.trajectories)
         ]
-        results = yield from self._judge([trajectory for _, trajectory in waiting])
+        results = yield from self.judge([trajectory for _, trajectory in waiting])
         for (tree, trajectory), result in zip(waiting, results, strict=True):
-            self._learn(tree, trajectory, result)
+            self.learn(tree, trajectory, result)
         return [tuple(map(branch.tree.scored, said.trajectories)) for branch, said in asked]
 
-    def _judge(self, trajectories: Sequence[Trajectory]) -> Generator[Scoring, list[Judged], list[Judged]]:
+    def judge(self, trajectories: Sequence[Trajectory]) -> Generator[Scoring, list[Judged], list[Judged]]:
         """What the PRM says of each."""
         if not trajectories:
             return []
@@ -327,7 +274,7 @@ class Execution:
             check(self.problem, result.scores)
         return results
 
-    def _learn(self, tree: Tree, trajectory: Trajectory, result: Judged) -> None:
+    def learn(self, tree: Tree, trajectory: Trajectory, result: Judged) -> None:
         tree.learn(replace(trajectory, steps=trajectory.judged), result.scores)
         if result.limit is not None:
             self._prm_limit = result.limit

@@ -13,6 +13,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Self, TypedDict, Unpack
 
+from ttcs.choice import confident
 from ttcs.config.components import build, settled
 from ttcs.config.composer import Composer
 from ttcs.config.identity import register_resolvers
@@ -198,7 +199,10 @@ class Solver:
     def _method(self, words: tuple[str, ...], settings: Settings) -> Method:
         strategy = settings.get("strategy")
         own = None if isinstance(strategy, str) else strategy
-        found = self._methods(*self._joined(words, settings))
+        given = self._joined(words, settings)
+        found = self._methods(*given)
+        if own is None:
+            confident.check(found.selection, self._composed(*given)["strategy"])
         longest, seconds = settings.get("max_tokens"), settings.get("seconds")
         return found.with_(own, settings.get("seed"), settings.get("temperature"), longest, seconds)
 

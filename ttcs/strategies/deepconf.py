@@ -21,9 +21,9 @@ class DeepConf:
 
     n: solutions at most. warm_up: solutions that are drawn whole, from whose confidence a threshold is made (16 in the
     paper). keep: the share of these that would have been kept by it (0.1 or 0.9 in the paper): a later solution ends
-    as soon as the mean over a window of tokens falls below. k: likeliest tokens that confidence is of (20). window:
-    tokens (2048). consensus: share of the weight that one answer has when it is enough (0.95); a finished solution
-    weighs as much as its mean confidence.
+    as soon as the mean over a window of tokens falls below. confidence: likeliest tokens that it is of (20; k in the
+    paper). window: tokens (2048). consensus: share of the weight that one answer has when it is enough (0.95), of the
+    warm-up alone as of all that are drawn after it; a finished solution weighs as much as its mean confidence.
 
     All are candidates: what was given up has no answer, and cost what it cost.
     """
@@ -31,21 +31,21 @@ class DeepConf:
     n: int
     warm_up: int
     keep: float
-    k: int
+    confidence: int
     window: int
     consensus: float
 
     def __post_init__(self) -> None:
-        at_least(1, n=self.n, warm_up=self.warm_up, k=self.k, window=self.window)
+        at_least(1, n=self.n, warm_up=self.warm_up, confidence=self.confidence, window=self.window)
         if self.warm_up > self.n:
             raise UserError(f"warm_up={self.warm_up} is more than n={self.n}")
 
     def search(self, problem: Problem) -> Search:
         start = (Trajectory(problem),)
-        first = yield Sample(start * self.warm_up, confidence=self.k, least=(-inf, self.window))
+        first = yield Sample(start * self.warm_up, confidence=self.confidence, least=(-inf, self.window))
         later = yield Sample(
             start * (self.n - self.warm_up),
-            confidence=self.k,
+            confidence=self.confidence,
             least=(self.threshold(first), self.window),
             enough=partial(self.enough, first),
             seen=first,
@@ -53,8 +53,8 @@ class DeepConf:
         return (*first, *later)
 
     def threshold(self, drawn: Drawn) -> float:
-        """So that the share `keep` of these is not below it; none where no solution is as long as a window."""
-        told = [one.confidence.least for one in drawn if one.confidence is not None]
+        """So that the share `keep` of these is not below it; of one shorter than a window its mean is its least."""
+        told = [one.confidence.of("least") for one in drawn if one.confidence is not None]
         return percentile([least for least in told if least is not None], self.keep)
 
     def enough(self, first: Drawn, drawn: Drawn, groups: Groups) -> bool:

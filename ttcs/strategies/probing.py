@@ -57,9 +57,9 @@ class Probes:
         return self.told[len(self.told) - count :] if count < len(self.told) else self.told
 
     def hear(self, drawn: tuple[Trajectory, ...], groups: tuple[int | None, ...]) -> bool:
-        """One probe is all that was asked for; what it says is told by its group among those before it."""
+        """One probe is all that is asked for; what it says is told by its group among those before it."""
         self.groups = groups
-        return True
+        return bool(drawn)
 
     def agree(self, count: int) -> bool:
         return len(self.groups) == count and None not in self.groups and len(set(self.groups)) == 1

@@ -12,11 +12,13 @@ from analysis.estimates.frontier import FIXED, Rules, Votes, frontier, setting, 
 from analysis.figures.frontier import Frontier
 from analysis.runs.load import RecordsError, load
 from tests.analysis.folders import Made, problem, simulated, write
+from ttcs.choice.confident import Confident
 from ttcs.choice.selection import Majority
 from ttcs.choice.stopping.beta import Beta
 from ttcs.choice.stopping.never import Never
 from ttcs.choice.stopping.settled import Settled
 from ttcs.choice.stopping.window import Window
+from ttcs.errors import UserError
 
 RULES: Rules = {"beta": [Beta(0.6), Beta(0.9), Beta(0.99)], "settled": [Settled()], "never": [Never()]}
 VOTES = Votes(Majority(), None, 4, 4)
@@ -89,6 +91,21 @@ def test_what_the_records_do_not_allow(tmp_path: Path) -> None:
     uncounted["candidates"][1]["tokens"] = None
     with pytest.raises(RecordsError, match="there is no number of tokens for the samples of problem a"):
         VOTES.estimates(load(write(tmp_path / "uncounted", [uncounted], n=4)), RULES)
+
+
+def test_votes_by_confidence_go_by_what_is_on_record(tmp_path: Path) -> None:
+    rows = problem("a", [Made(0, None, True), Made(1), Made(1)], True)
+    for candidate, sure in zip(rows["candidates"], (9.0, 4.0, 4.5), strict=True):
+        candidate["confidence"] = [sure, None]
+    told = write(tmp_path / "told", [rows], n=3, settings={"confidence": 20})
+    votes, least = (Votes(Confident(measure, 1.0), None, 1, 4) for measure in ("mean", "least"))
+    found = votes.estimates(load(told), RULES)
+    assert found[found["method"] == "never"]["correct"].tolist() == [1.0]  # 9 against 8.5
+    with pytest.raises(UserError, match=r"sample with strategy.confidence=20 strategy.window=64$"):
+        least.estimates(load(told), RULES)
+    silent = write(tmp_path / "silent", [problem("a", [Made(0, None, True)] * 3, True)], n=3)
+    with pytest.raises(UserError, match=r"BestOfN do not say: sample with strategy.confidence=20$"):
+        votes.estimates(load(silent), RULES)
 
 
 def test_the_picture_and_the_table(tmp_path: Path) -> None:
