@@ -25,6 +25,8 @@ class Engine:
     def __init__(self, *_: object) -> None:
         self.context = 512
         self.cache_tokens: int | None = None
+        self.batched_tokens: int | None = None
+        self.exact = True
         self.capacity = 8
         self.solution: list[int] = []
         self.prompt = 0

@@ -177,3 +177,7 @@ def test_alike(value: float) -> None:
 def test_small_heads_are_not_quantized(format: Format) -> None:
     with pytest.raises(UserError, match=r"^prm.quantization=fp8: vLLM would quantize the head that scores m too"):
         VLLMPRM(format, "m", 8, quantization="fp8")
+    with pytest.raises(UserError, match=r"^prm.quantization=fp8: vLLM would quantize the head that scores m too"):
+        VLLMPRM(format, "m", 8, extra={"quantization": "fp8"})
+    with pytest.raises(UserError, match=r"^prm.quantization=.*int8.*: vLLM would quantize the head"):
+        VLLMPRM(format, "m", 8, extra={"quantization_config": {"linear": "int8"}})

@@ -94,6 +94,8 @@ class VLLMPolicy:
         self._engine = Engine("policy", settings, arguments, lora)
         self.capacity: int = self._engine.capacity
         self.cache_tokens: int | None = self._engine.cache_tokens
+        self.exact = self._engine.exact
+        self.batched_tokens: int | None = self._engine.batched_tokens
         _check_context(self._engine.context, max_tokens, context_length(config))
         generation = generation_config(model, config)
         self.rules = rules(

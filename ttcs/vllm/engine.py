@@ -14,6 +14,8 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import torch
+
 from ttcs.errors import UserError
 from ttcs.vllm.failures import died, not_started
 from ttcs.vllm.lora import lora_arguments, lora_request
@@ -30,6 +32,7 @@ class Engine:
 
     name: of the component, for what a person is told. arguments: for vLLM's EngineArgs, on top of the settings.
     lora: folder of an adapter.
+    exact: the model computes in float32. batched_tokens: see `_batched_tokens`.
     """
 
     def __init__(self, name: str, settings: Settings, arguments: Mapping[str, Any], lora: str | None = None) -> None:
@@ -44,6 +47,8 @@ class Engine:
             self.context: int = self._engine.model_config.max_model_len
             self.capacity: int = self._engine.vllm_config.scheduler_config.max_num_seqs
             self.cache_tokens = _cache_tokens(self._engine)
+            self.batched_tokens = _batched_tokens(self._engine)
+            self.exact = bool(self._engine.model_config.dtype == torch.float32)
             core = self._engine.engine_core
             self._outputs = core.outputs_queue
             sentinels = core.resources.engine_manager.sentinels()
@@ -211,6 +216,12 @@ def _cache_tokens(engine: Any) -> int | None:
     """Tokens whose keys and values fit, which the engine's process has said by now. None: a model without any."""
     config = engine.vllm_config.cache_config
     return config.num_gpu_blocks * config.block_size if config.num_gpu_blocks else None
+
+
+def _batched_tokens(engine: Any) -> int | None:
+    """Tokens that are computed at once; a longer prompt in pieces. None: every prompt is computed whole."""
+    config = engine.vllm_config.scheduler_config
+    return int(config.max_num_batched_tokens) if config.enable_chunked_prefill else None
 
 
 def _announce_death(sentinels: Sequence[int], outputs: Any) -> None:
