@@ -80,7 +80,7 @@ def _config(given: Sequence[str]) -> DictConfig:
     for group in ("policy", "prm"):
         complete(config, group)
     ranges.check(config)
-    return divided(config)
+    return divided(config, both=True)
 
 
 if __name__ == "__main__":

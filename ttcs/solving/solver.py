@@ -71,7 +71,7 @@ class Solver:
         self._composed = composed = lru_cache(COMPOSED)(partial(self._composer, needed=METHOD))
         self._methods = lru_cache(METHODS)(lambda words: Method.of(composed(words)))
         self._methods(words)  # what is wrong with them is said before a model is loaded
-        config = divided(config, several=True)
+        config = divided(config, both=True)
         policy: Policy = build(config, "policy")
         self._clock = clock = Clock(0.0)
 
