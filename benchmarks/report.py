@@ -64,7 +64,9 @@ def shown(name: str, side: Side) -> str:
 
 
 def digits(number: float) -> str:
-    """Three significant ones; whole numbers beyond that."""
+    """Three significant ones; whole numbers beyond that, and of a count."""
+    if isinstance(number, int):
+        return f"{number:,}"
     if abs(number) < 1:
         return f"{number:.3g}"
     return f"{number:.2f}" if abs(number) < 10 else f"{number:.1f}" if abs(number) < 100 else f"{number:,.0f}"

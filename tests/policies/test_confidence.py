@@ -215,7 +215,7 @@ def test_vllm_is_asked_for_the_likeliest(monkeypatch: pytest.MonkeyPatch) -> Non
     policy._engine.prompt = len(policy._prompt(tiny.PROBLEM))
     policy._engine.solution = [5] * 100
     (result,) = finish(policy, ask(confidence=2, least=(1.6, 3)))
-    assert [asked.likeliest for asked in policy._engine.asked] == [2]
+    assert [asked.logprobs for asked in policy._engine.asked] == [2]
     assert [(len(step.tokens), step.stop, step.confidence) for step in result.steps] == [
         (3, Stop.DOUBT, Confidence(1.5, 1.5, 1.5, 1.5))
     ]

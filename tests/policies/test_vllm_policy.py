@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from ttcs.core import Continue, Step, Stop, Trajectory
 from ttcs.errors import EngineError, UserError
 from ttcs.models.load import load_tokenizer
 from ttcs.policies.vllm import VLLMPolicy, seed
+from ttcs.vllm.engine import Writing
 from ttcs.vllm.stops import frequent
 
 ROOT = Trajectory(tiny.PROBLEM)
@@ -25,6 +27,8 @@ class Engine:
     def __init__(self, *_: object) -> None:
         self.context = 512
         self.cache_tokens: int | None = None
+        self.batched_tokens: int | None = None
+        self.exact = True
         self.capacity = 8
         self.solution: list[int] = []
         self.prompt = 0
@@ -36,9 +40,9 @@ class Engine:
         self.read: set[tuple[int, ...]] = set()
         self.reason: str | None = None
 
-    def write(self, tokens: Sequence[int], **asked: object) -> str:
+    def write(self, tokens: Sequence[int], writing: Writing, priority: int = 0) -> str:
         name = str(len(self.asked))
-        self.asked.append(SimpleNamespace(tokens=list(tokens), **asked))
+        self.asked.append(SimpleNamespace(tokens=list(tokens), priority=priority, **asdict(writing)))
         self.running[name] = []
         return name
 
@@ -187,6 +191,22 @@ def test_the_engine_samples_among_the_likeliest(policy: VLLMPolicy) -> None:
     policy.top_k = 20
     finish(policy, "So $7$.")
     assert [asked.top_k for asked in policy._engine.asked] == [None, 20]
+
+
+def test_the_oldest_problem_goes_first(policy: VLLMPolicy) -> None:
+    """Also where it has to go on after a blank step."""
+    finish(policy, "\n\nCompute $3$.\n\n", max_steps=1, order=7)
+    assert [asked.priority for asked in policy._engine.asked] == [7, 7]
+
+
+@pytest.mark.parametrize(
+    ("asking", "told"), [({}, None), ({"logprobs": True}, 0), ({"confidence": 5}, 5), ({"confidence": 20}, 20)]
+)
+def test_how_many_likelier_tokens_the_engine_tells_of(
+    policy: VLLMPolicy, asking: dict[str, Any], told: int | None
+) -> None:
+    policy.add(0, Continue(ROOT, 1, None, None, 1, **asking))
+    assert policy._engine.asked[0].logprobs == told
 
 
 def test_a_box_ends_the_solution(policy: VLLMPolicy) -> None:

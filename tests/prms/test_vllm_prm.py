@@ -39,12 +39,14 @@ class Engine:
         self.cache_tokens: int | None = None
         self.capacity = 8
         self.asked: list[tuple[int, ...]] = []
+        self.priorities: list[int] = []
         self.waiting: list[str] = []
         self.blocks: set[tuple[int, ...]] = set()
         self.lost = 0
 
     def read(self, tokens: Sequence[int], priority: int = 0) -> str:
         self.asked.append(tuple(tokens))
+        self.priorities.append(priority)
         self.waiting.append(str(len(self.asked) - 1))
         return self.waiting[-1]
 
@@ -102,6 +104,20 @@ def test_only_new_steps_are_read(prm: VLLMPRM) -> None:
             0 if depth == 1 else len(prm._engine.asked[-2]) // BLOCK * BLOCK
         )
     assert known == pytest.approx(expected(prm, *STEPS), abs=1e-6)
+
+
+def test_the_oldest_problem_is_read_first(prm: VLLMPRM) -> None:
+    """What falls on a cached token is asked for once more with the same priority."""
+    prm.add(0, Judge(tiny.trajectory(*STEPS), order=7))
+    prm.add(1, Judge(tiny.trajectory(*OTHER), order=3))
+    assert prm._engine.priorities == [7, 3]
+    while prm._sent:
+        prm.step()
+    prm._memo.clear()
+    prm.add(2, Judge(tiny.trajectory(*STEPS), order=5))
+    while prm._sent:
+        prm.step()
+    assert set(prm._engine.priorities[2:]) == {5} and len(prm._engine.priorities) > 3
 
 
 def test_duplicates_are_read_once(prm: VLLMPRM) -> None:
@@ -177,3 +193,7 @@ def test_alike(value: float) -> None:
 def test_small_heads_are_not_quantized(format: Format) -> None:
     with pytest.raises(UserError, match=r"^prm.quantization=fp8: vLLM would quantize the head that scores m too"):
         VLLMPRM(format, "m", 8, quantization="fp8")
+    with pytest.raises(UserError, match=r"^prm.quantization=fp8: vLLM would quantize the head that scores m too"):
+        VLLMPRM(format, "m", 8, extra={"quantization": "fp8"})
+    with pytest.raises(UserError, match=r"^prm.quantization=.*int8.*: vLLM would quantize the head"):
+        VLLMPRM(format, "m", 8, extra={"quantization_config": {"linear": "int8"}})

@@ -177,7 +177,8 @@ def test_what_a_job_is_sent_runs_in_a_new_process(tmp_path: Path, monkeypatch: p
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     points = [
-        Point.of(f"seed={seed}", composed(*SCRIPTED, f"seed={seed}"), f"outputs/seed={seed}/run") for seed in range(2)
+        Point.of(f"seed={seed}", composed(*SCRIPTED, f"seed={seed}"), f"outputs/seed={seed}/run", beside=False)
+        for seed in range(2)
     ]
     points[0].folder.mkdir(parents=True)
     executor = LocalExecutor(tmp_path / "logs")
@@ -207,7 +208,7 @@ def test_the_launcher_of_the_documentation_composes(tmp_path: Path) -> None:
 def test_a_job_goes_on_after_a_bug_but_not_after_its_last_time_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    batch = Batch(tuple(Point.of(f"n={n}", composed(*SCRIPTED), str(tmp_path / str(n))) for n in range(2)))
+    batch = Batch(tuple(Point.of(f"n={n}", composed(*SCRIPTED), str(tmp_path / str(n)), False) for n in range(2)))
     for error, told in (ValueError("odd"), [0, 1]), (UncompletedJobError("timed-out too many times"), [0]):
         monkeypatch.setattr(Point, "run", partial(_fail, error))
         with pytest.raises(SystemExit) as end:

@@ -14,7 +14,7 @@ def test_all_is_well_with_the_zoo(
     policy: VLLMPolicy, prm: VLLMPRM, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the engines of the other tests, which are told apart by their shares of a GPU's memory."""
-    monkeypatch.setattr(command, "divided", lambda config: config)
+    monkeypatch.setattr(command, "divided", lambda config, both: config)
     command.main(ENGINES)
     said = capsys.readouterr().out
     for name in ("scores", "seeds", "continuation", "long prompt", "speed"):

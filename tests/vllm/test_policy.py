@@ -88,6 +88,17 @@ def test_of_the_likeliest_token_alone_the_samples_are_greedy(
         assert [one.steps for one in found] == [other.steps for other in expected]
 
 
+def test_the_engine_serves_the_oldest_first_and_says_what_it_caches(policy: VLLMPolicy) -> None:
+    """cache_tokens: in the memory that the configuration gives it, 1 GB on CPU, but for a part of a block."""
+    config = policy._engine._engine.vllm_config
+    assert config.scheduler_config.policy == "priority"
+    model = config.model_config.hf_config
+    size = getattr(model, "head_dim", None) or model.hidden_size // model.num_attention_heads
+    token = 2 * model.num_hidden_layers * model.num_key_value_heads * size * 4  # bytes of keys and values in float32
+    assert policy.cache_tokens == pytest.approx(2**30 / token, rel=0.05)
+    assert policy.batched_tokens is None and policy.exact  # on CPU
+
+
 def test_the_model_reads_as_much_as_its_config_says_where_the_memory_holds_it(policy: VLLMPolicy) -> None:
     assert (policy._engine.context, policy.capacity) == (1024, 64)
 

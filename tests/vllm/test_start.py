@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from ttcs.errors import UserError
+from ttcs.running.workers.placement import gpus
 from ttcs.vllm.engine import VERSIONS, _familiar
 from ttcs.vllm.lora import lora_arguments
 from ttcs.vllm.quiet import started_quietly
@@ -83,6 +84,33 @@ def test_on_a_gpu_vllm_chooses() -> None:
     assert (arguments["dtype"], arguments["enforce_eager"]) == ("auto", False)
     assert (arguments["device_ids"], arguments["gpu_memory_utilization"], arguments["seed"]) == ([2, 3], 0.45, 3)
     assert "block_size" not in arguments and "kv_cache_memory_bytes" not in arguments
+
+
+@pytest.mark.parametrize(
+    ("extra", "ids"),
+    [
+        ({"pipeline_parallel_size": 2}, [2, 3]),
+        ({"pipeline_parallel_size": 2, "tensor_parallel_size": 2}, [2, 3, 4, 5]),
+        (None, [2]),
+    ],
+)
+def test_the_gpus_of_every_kind_of_parallelism_are_counted(extra: dict[str, int] | None, ids: list[int]) -> None:
+    settings = Settings(4, device="cuda:2", extra=extra)
+    assert settings.arguments("policy", cpu=False)["device_ids"] == ids
+    assert sorted(gpus({"device": "cuda:2", "tensor_parallel_size": 1, "extra": extra})) == ids
+
+
+@pytest.mark.parametrize("size", [0, "two", 1.5])
+def test_a_number_of_gpus_that_is_none(size: object) -> None:
+    with pytest.raises(UserError, match=f"^pipeline_parallel_size={size} is not a whole number of at least 1$"):
+        gpus({"device": "auto", "extra": {"pipeline_parallel_size": size}})
+
+
+def test_one_process_does_for_one_rank(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VLLM_CPU_OMP_THREADS_BIND", raising=False)
+    assert Settings(4).alone() and Settings(4, device="cpu").alone()
+    assert not Settings(4, tensor_parallel_size=2).alone()
+    assert not Settings(4, extra={"pipeline_parallel_size": 2}).alone()
 
 
 @pytest.mark.parametrize(("device", "cpu"), [("cuda:0", True), ("cuda", True), ("cpu", False), ("gpu", False)])

@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import sys
 from collections.abc import Iterator, Sequence
 
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
-from ttcs.check import memory, probes, samples
+from ttcs.check import memory, probes, reference
 from ttcs.check.probes import Finding
 from ttcs.config import quoting, ranges
-from ttcs.config.components import build, complete, share
+from ttcs.config.components import complete, share
 from ttcs.config.explain import answering
 from ttcs.config.home import typed
 from ttcs.config.identity import plain, register_resolvers
 from ttcs.config.options import CONF
 from ttcs.config.streams import forgiving
 from ttcs.config.usage import parser
-from ttcs.core import PRM, Judge, Judged, Policy
+from ttcs.core import PRM, Policy
 from ttcs.errors import UserError
 from ttcs.running.memory import divided
 from ttcs.running.progress import console
 
 register_resolvers()
-REFERENCE = "ttcs.prms.transformers.TransformersPRM"
-PLAIN = REFERENCE, "ttcs.prms.two_models.TwoModelsPRM"  # what runs on transformers
-READ = 8  # solutions that the reference reads at once
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -50,31 +46,17 @@ def main(arguments: Sequence[str]) -> None:
 
 def check(config: DictConfig) -> Iterator[Finding]:
     """One finding after the other. config: of a run whose shares of memory are filled in."""
-    expected = _expected(config)
+    judge = plain(config)["prm"]
+    expected = reference.judged(judge) if (alone := reference.missing(judge)) is None else None
     policy: Policy = share(config, "policy")
     prm: PRM = share(config, "prm")
-    yield probes.scores(prm, expected)
+    yield probes.scores(prm, expected, alone or "")
     yield probes.repeated(policy)
-    yield probes.continued(policy)
-    if hasattr(policy, "rules"):  # a policy of tokens
-        yield probes.long_prompt(policy)
+    if "model" in config.policy:
+        yield from probes.reading(share(config, "policy"))
+    else:
+        yield probes.continued(policy, exact=True)
     yield probes.speed(policy)
-
-
-def _expected(config: DictConfig) -> list[Judged] | None:
-    """What the verifier says on transformers, which is let go of before an engine measures the memory.
-
-    None where it runs there anyway, or has no model of its own.
-    """
-    if "model" not in config.prm or config.prm._target_ in PLAIN:
-        return None
-    kept = {key: config.prm[key] for key in ("model", "model_revision", "format") if key in config.prm}
-    reference: PRM | None = build({"prm": {"_target_": REFERENCE, "batch_size": READ, **kept}}, "prm")
-    assert reference is not None
-    found: list[Judged] = probes.answers(reference, [Judge(solution) for solution in samples.solutions()])
-    reference = None
-    gc.collect()
-    return found
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -98,7 +80,7 @@ def _config(given: Sequence[str]) -> DictConfig:
     for group in ("policy", "prm"):
         complete(config, group)
     ranges.check(config)
-    return divided(config)
+    return divided(config, both=True)
 
 
 if __name__ == "__main__":

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import ceil
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 
 from ttcs.check import samples
 from ttcs.core import PRM, Continue, Continued, Judge, Judged, Policy, Trajectory
 
 CLOSE = 0.05  # difference of two scores that the last digits of bfloat16 may make
-PIECE = 10_000  # tokens of a prompt, more than vLLM computes at once
+PIECES = 1.5  # of what is computed at once: a prompt that long is computed in two pieces
+LONG = 2_000  # tokens of a prompt where none is computed in pieces
+FEW, MORE = 8, 40  # words of a prompt, to see how many tokens a word has
+AFTER = 16  # tokens behind a long prompt
 REPEATED, SPEED = 8, 64  # requests
 WRITTEN = 64  # tokens of each
 
@@ -23,6 +27,33 @@ class Finding:
     name: str
     good: bool
     said: str
+
+
+class Rules(Protocol):
+    """context: tokens that are read at most."""
+
+    @property
+    def context(self) -> int: ...
+
+
+class Reader(Policy, Protocol):
+    """A policy that has a model.
+
+    exact: it computes in float32, where no last digit turns a token. batched_tokens: of a prompt, that are computed at
+    once; None: all, as far as is known.
+    """
+
+    exact: bool
+    batched_tokens: int | None
+
+    @property
+    def rules(self) -> Rules: ...
+
+
+def reading(policy: Reader) -> Iterator[Finding]:
+    """What is asked of a model alone."""
+    yield continued(policy, policy.exact)
+    yield long_prompt(policy)
 
 
 def repeated(policy: Policy) -> Finding:
@@ -37,8 +68,11 @@ def repeated(policy: Policy) -> Finding:
     return Finding("seeds", same == REPEATED, f"{same} of {REPEATED} samples are the same when drawn again")
 
 
-def continued(policy: Policy) -> Finding:
-    """Whether a solution that is taken up again goes on as it would have, behind the very tokens it was left with."""
+def continued(policy: Policy, exact: bool) -> Finding:
+    """Whether a solution that is taken up again goes on as it would have, behind the very tokens it was left with.
+
+    exact: to its end; else its first token has to be the same, which is a matter of the prefix more than of digits.
+    """
     root = Trajectory(samples.problems()[0])
     (whole,) = answers(policy, [_ask(root, temperature=0.0)])
     (first,) = answers(policy, [_ask(root, temperature=0.0, max_steps=1)])
@@ -48,21 +82,32 @@ def continued(policy: Policy) -> Finding:
     (rest,) = answers(policy, [_ask(begun, temperature=0.0, max_tokens=WRITTEN - len(begun.tokens))])
     read = rest.prompt_tokens == whole.prompt_tokens + len(begun.tokens)
     tokens = [*begun.tokens, *_tokens(rest)]
-    same = next((at for at, (a, b) in enumerate(zip(tokens, _tokens(whole), strict=False)) if a != b), len(tokens))
-    good = read and same > len(begun.tokens)
+    good = read and _alike(tokens, _tokens(whole), None if exact else len(begun.tokens) + 1)
+    same = _common(tokens, _tokens(whole))
     return Finding("continuation", good, f"{same} of {len(tokens)} tokens as without a break at {len(begun.tokens)}")
 
 
-def long_prompt(policy: Any) -> Finding:
-    """Whether a prompt that is computed in pieces gives the same twice. policy: one of real models."""
-    words = min(policy.rules.context, PIECE) // 4
-    request = _ask(Trajectory(samples.long(words)), max_tokens=4, seed=1)
-    found = []
-    for _ in range(2):
-        policy.reset()
-        found += answers(policy, [request])
-    same = _tokens(found[0]) == _tokens(found[1]) and bool(_tokens(found[0]))
-    return Finding("long prompt", same, f"{found[0].prompt_tokens} tokens read, the same sample twice")
+def long_prompt(policy: Reader) -> Finding:
+    """Whether what follows a long prompt is the same when its keys and values come from the cache.
+
+    It is longer than what the engine computes at once, as far as the model reads so much.
+    """
+    wanted = LONG if policy.batched_tokens is None else int(PIECES * policy.batched_tokens)
+    words = _words(policy, min(wanted, policy.rules.context - 2 * AFTER))
+    request = _ask(Trajectory(samples.long(words)), temperature=0.0, max_tokens=AFTER)
+    policy.reset()
+    (first,) = answers(policy, [request])
+    (second,) = answers(policy, [request])
+    pieces = 1 if policy.batched_tokens is None else ceil(first.prompt_tokens / policy.batched_tokens)
+    how = f"in {pieces} pieces" if pieces > 1 else "not in pieces here"
+    good = bool(_tokens(first)) and _alike(_tokens(first), _tokens(second), None if policy.exact else 1)
+    same = _common(_tokens(first), _tokens(second))
+    return Finding(
+        "long prompt",
+        good,
+        f"{first.prompt_tokens} tokens read, {how}; with {second.cached_tokens} of them from the cache {same} of "
+        f"{len(_tokens(first))} that follow are the same",
+    )
 
 
 def speed(policy: Policy) -> Finding:
@@ -75,14 +120,15 @@ def speed(policy: Policy) -> Finding:
     return Finding("speed", written > 0, f"{written} tokens in {seconds:.1f} s, {written / seconds:,.0f} a second")
 
 
-def scores(prm: PRM, expected: Sequence[Judged] | None) -> Finding:
-    """Whether solutions are scored as on the reference. expected: None where the engine is the reference itself."""
+def scores(prm: PRM, expected: Sequence[Judged] | None, missing: str = "") -> Finding:
+    """Whether solutions are scored as on the reference. expected: None where there is none; missing: why."""
     prm.reset()
     found = answers(prm, [Judge(solution) for solution in samples.solutions()])
     values = [value for result in found for value in result.scores if value is not None]
     differ = len(set(values)) > 1 and all(0 <= value <= 1 for value in values)
     if expected is None:
-        return Finding("scores", differ, f"{len(values)} scores from {min(values):.3f} to {max(values):.3f}")
+        said = f"{len(values)} scores from {min(values):.3f} to {max(values):.3f}"
+        return Finding("scores", differ, "; ".join(filter(None, [said, missing])))
     theirs = [value for result in expected for value in result.scores if value is not None]
     furthest = max(abs(a - b) for a, b in zip(values, theirs, strict=True))
     good = differ and furthest <= CLOSE
@@ -97,6 +143,24 @@ def answers(engine: Any, requests: Sequence[Continue] | Sequence[Judge]) -> list
     while len(results) < len(requests):
         results |= dict(engine.step())
     return [results[ticket] for ticket in range(len(requests))]
+
+
+def _words(policy: Policy, tokens: int) -> int:
+    """How many words of a long prompt make it so long."""
+    asked = [_ask(Trajectory(samples.long(words)), max_tokens=1) for words in (FEW, MORE)]
+    few, more = (result.prompt_tokens for result in answers(policy, asked))
+    return max(1, MORE + int((tokens - more) * (MORE - FEW) // (more - few)))
+
+
+def _alike(tokens: Sequence[int], others: Sequence[int], least: int | None) -> bool:
+    """least: how many of the first have to be the same; None: all."""
+    return tokens == others if least is None else _common(tokens, others) >= least
+
+
+def _common(tokens: Sequence[int], others: Sequence[int]) -> int:
+    """How many of the first are the same."""
+    pairs = enumerate(zip(tokens, others, strict=False))
+    return next((place for place, (a, b) in pairs if a != b), min(len(tokens), len(others)))
 
 
 def _ask(

@@ -63,7 +63,9 @@ class ServerPolicy:
         self.tokenizer, config = load_tokenizer(model), load_config(model)
         self.size: ModelSize = policy_size(model, config)
         self.capacity = batch_size
-        self.cache_tokens: int | None = None  # a server does not say
+        self.cache_tokens: int | None = None  # a server does not say, nor what follows
+        self.exact = False
+        self.batched_tokens: int | None = None
         self.max_tokens = max_tokens
         self.temperature, self.top_p, self.top_k = temperature, top_p, top_k
         thinking = Thinking(reasoning, self.tokenizer) if reasoning else None

@@ -91,6 +91,8 @@ class TransformersPolicy:
         self.rules = rules(self.tokenizer, generation, end_at_box, max_tokens, context, thinking, step_tokens)
         self._model = CachedModel(loaded, batch_size, cache_gb)
         self.cache_tokens: int | None = self._model.prefixes.limit
+        self.exact = loaded.dtype == torch.float32
+        self.batched_tokens: int | None = None  # a prompt is computed whole
         self._queue = Queue[Continue]()
         self._rows: list[Row] = []
         self._prompt = Prompt(self.tokenizer, system_prompt, chat_template, revision_format(model, revision), thinking)

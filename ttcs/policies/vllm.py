@@ -21,7 +21,7 @@ from ttcs.models.reasoning import ReasoningFormat, Thinking
 from ttcs.models.revision import RevisionFormat, revision_format
 from ttcs.policies.draft import Draft, rules
 from ttcs.policies.limits import check_sampling, check_step_tokens
-from ttcs.vllm.engine import Engine
+from ttcs.vllm.engine import Engine, Writing
 from ttcs.vllm.settings import Options, Settings
 from ttcs.vllm.stops import frequent
 
@@ -94,6 +94,8 @@ class VLLMPolicy:
         self._engine = Engine("policy", settings, arguments, lora)
         self.capacity: int = self._engine.capacity
         self.cache_tokens: int | None = self._engine.cache_tokens
+        self.exact = self._engine.exact
+        self.batched_tokens: int | None = self._engine.batched_tokens
         _check_context(self._engine.context, max_tokens, context_length(config))
         generation = generation_config(model, config)
         self.rules = rules(
@@ -160,8 +162,7 @@ class VLLMPolicy:
         draft, request = running.draft, running.draft.request
         tokens = [*running.prefix, *draft.tokens]
         running.sent = len(tokens) - bool(draft.tokens)  # the last one written had to be read anyway
-        name = self._engine.write(
-            tokens,
+        writing = Writing(
             stops=self._step if request.max_steps == 1 else self._turn,
             max_tokens=1 if draft.suppressed else draft.left_of_step if request.max_steps == 1 else draft.left,
             temperature=self.temperature if request.temperature is None else request.temperature,
@@ -169,11 +170,10 @@ class VLLMPolicy:
             top_k=self.top_k,
             seed=seed(request.seed, draft.tokens),
             stride=STRIDE if request.max_steps in (1, None) else 1,
-            logprobs=request.logprobs,
             suppressed=draft.suppressed,
-            priority=request.order,
-            likeliest=request.confidence or 0,
+            logprobs=request.confidence or (0 if request.logprobs else None),
         )
+        name = self._engine.write(tokens, writing, request.order)
         self._running[name] = running
 
     def _read(self, output: Any) -> None:

@@ -72,9 +72,9 @@ class VLLMPRM:
         **options: Unpack[Options],
     ) -> None:
         settings = Settings(batch_size, **options)
-        if settings.quantization is not None and not format.head.quantizable:
+        if settings.quantized is not None and not format.head.quantizable:
             raise UserError(
-                f"prm.quantization={settings.quantization}: vLLM would quantize the head that scores {model} too, "
+                f"prm.quantization={settings.quantized}: vLLM would quantize the head that scores {model} too, "
                 "which is a few numbers wide: leave it null, or share the model out with prm.tensor_parallel_size"
             )
         model = pinned("prm", model, model_revision)

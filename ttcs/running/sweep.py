@@ -32,6 +32,7 @@ from ttcs.running import progress
 from ttcs.running.contents import Contents, check
 from ttcs.running.launchers.point import Launcher, Point
 from ttcs.running.loggers.logger import tell
+from ttcs.running.memory import beside, expect
 from ttcs.running.naming import sweep_name
 from ttcs.running.runner import Plan, left_out
 
@@ -56,6 +57,7 @@ class Hooks(Callback):
             build(config, "logger")
             wanted = list(points(config))
             self._sweep = None if len(wanted) == 1 else sweep_name(config)
+            expect(beside(wanted) if wanted else None)
             for point in progress.track(wanted, "checking"):
                 check(_folder(point), Contents.of(point, Plan.of(point).problems))
             made(Path(config.hydra.sweep.dir))
@@ -146,11 +148,13 @@ def named(configs: Sequence[DictConfig]) -> list[Point]:
     """The points of a sweep, called by the settings in which they differ."""
     given = [dict(override.split("=", 1) for override in config.hydra.overrides.task) for config in configs]
     swept = [key for key in given[0] if len({point.get(key) for point in given}) > 1] if given else []
+    together = beside(configs)
     return [
         Point.of(
             " ".join(f"{key}={settings[key]}" for key in swept) or f"strategy={config.hydra.runtime.choices.strategy}",
             config,
             str(_folder(config)),
+            together,
         )
         for config, settings in zip(configs, given, strict=True)
     ]

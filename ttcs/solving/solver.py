@@ -81,7 +81,7 @@ class Solver:
         self._composed = composed = lru_cache(COMPOSED)(lambda words, numbers: composer.changed(bare(words), numbers))
         self._methods = lru_cache(METHODS)(lambda *key: Method.of(composed(*key)))
         self._methods(words, ())  # what is wrong with them is said before a model is loaded
-        config = divided(config, several=True)
+        config = divided(config, both=True)
         policy: Policy = build(config, "policy")
         self._clock = clock = Clock(0.0)
 

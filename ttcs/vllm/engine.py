@@ -7,12 +7,15 @@ import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import import_module
 from itertools import count
 from multiprocessing.connection import wait
 from pathlib import Path
 from threading import Thread
 from typing import Any
+
+import torch
 
 from ttcs.errors import UserError
 from ttcs.vllm.failures import died, not_started
@@ -25,11 +28,32 @@ VERSIONS = ">=0.32,<0.33"  # as in pyproject.toml
 BUSY = 0.05  # seconds until blocks of a request given up are free
 
 
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """How a sequence is continued.
+
+    stops: tokens that end it. temperature, top_p, top_k: see `draw`. stride: how many tokens come at a time.
+    suppressed: tokens that are not to be written. logprobs: those of the tokens written, and of so many likelier ones
+    beside; None: none.
+    """
+
+    stops: Sequence[int]
+    max_tokens: int
+    temperature: float
+    top_p: float
+    top_k: int | None
+    seed: int
+    stride: int
+    suppressed: Sequence[int]
+    logprobs: int | None
+
+
 class Engine:
     """Requests go in at any time, and what the engine has to say of them comes out of `step`.
 
     name: of the component, for what a person is told. arguments: for vLLM's EngineArgs, on top of the settings.
     lora: folder of an adapter.
+    exact: the model computes in float32. batched_tokens: see `_batched_tokens`.
     """
 
     def __init__(self, name: str, settings: Settings, arguments: Mapping[str, Any], lora: str | None = None) -> None:
@@ -44,48 +68,34 @@ class Engine:
             self.context: int = self._engine.model_config.max_model_len
             self.capacity: int = self._engine.vllm_config.scheduler_config.max_num_seqs
             self.cache_tokens = _cache_tokens(self._engine)
+            self.batched_tokens = _batched_tokens(self._engine)
+            self.exact = bool(self._engine.model_config.dtype == torch.float32)
             core = self._engine.engine_core
             self._outputs = core.outputs_queue
             sentinels = core.resources.engine_manager.sentinels()
         self._tidy = None if self._log is None else weakref.finalize(self, self._log.unlink, missing_ok=True)
         Thread(target=_announce_death, args=(sentinels, self._outputs), daemon=True).start()
 
-    def write(
-        self,
-        tokens: Sequence[int],
-        stops: Sequence[int],
-        max_tokens: int,
-        temperature: float,
-        top_p: float,
-        seed: int,
-        stride: int,
-        logprobs: bool,
-        suppressed: Sequence[int] = (),
-        priority: int = 0,
-        top_k: int | None = None,
-        likeliest: int = 0,
-    ) -> str:
-        """Have a sequence continued up to a token in `stops`; the request's name among the outputs.
+    def write(self, tokens: Sequence[int], writing: Writing, priority: int = 0) -> str:
+        """Have a sequence continued; the request's name among the outputs.
 
-        Tokens are not decoded: policies work on tokens. stride: how many come at a time. logprobs: of those written,
-        likeliest: and of so many likelier ones.
-        suppressed: tokens that are not to be written. priority: the smallest goes first.
+        Tokens are not decoded: policies work on tokens. priority: the smallest goes first.
         """
         from vllm import SamplingParams
         from vllm.sampling_params import RequestOutputKind
 
         params = SamplingParams(
-            temperature=temperature,
-            top_p=top_p,
-            top_k=0 if top_k is None else top_k,  # 0: all
-            seed=seed,
-            max_tokens=max_tokens,
-            stop_token_ids=list(stops),
+            temperature=writing.temperature,
+            top_p=writing.top_p,
+            top_k=0 if writing.top_k is None else writing.top_k,  # 0: all
+            seed=writing.seed,
+            max_tokens=writing.max_tokens,
+            stop_token_ids=list(writing.stops),
             detokenize=False,
             output_kind=RequestOutputKind.DELTA,
-            stream_interval=stride,
-            logprobs=likeliest if logprobs or likeliest else None,  # of how many likelier tokens beside
-            logit_bias=dict.fromkeys(suppressed, SUPPRESSING) or None,
+            stream_interval=writing.stride,
+            logprobs=writing.logprobs,
+            logit_bias=dict.fromkeys(writing.suppressed, SUPPRESSING) or None,
             skip_clone=True,  # nobody else has it
         )
         return self._add(tokens, params, priority)
@@ -217,6 +227,12 @@ def _cache_tokens(engine: Any) -> int | None:
     """Tokens whose keys and values fit, which the engine's process has said by now. None: a model without any."""
     config = engine.vllm_config.cache_config
     return config.num_gpu_blocks * config.block_size if config.num_gpu_blocks else None
+
+
+def _batched_tokens(engine: Any) -> int | None:
+    """Tokens that are computed at once; a longer prompt in pieces. None: every prompt is computed whole."""
+    config = engine.vllm_config.scheduler_config
+    return int(config.max_num_batched_tokens) if config.enable_chunked_prefill else None
 
 
 def _announce_death(sentinels: Sequence[int], outputs: Any) -> None:

@@ -11,12 +11,13 @@ from typing import Any, TypedDict
 import torch
 
 from ttcs.errors import UserError
+from ttcs.vllm.cards import BESIDE, cards
 
 CPU_BLOCK = 32  # tokens; vLLM's own 128 keeps little of a solution
 CPU_CACHE_GB = 1.0
-SHARE = 0.45  # of each GPU
 FITTING = -1  # what vLLM calls the model's own, or as long as the memory holds
 BIND = "VLLM_CPU_OMP_THREADS_BIND"
+QUANTIZING = "quantization", "quantization_config"
 METHOD = "VLLM_WORKER_MULTIPROC_METHOD"
 PLUGINS = "VLLM_PLUGINS"
 OURS = "ttcs"  # the plugin that ends an engine with us, see pyproject.toml
@@ -74,7 +75,7 @@ class Settings:
         given = {
             "dtype": "float32" if self.dtype == "auto" and cpu else self.dtype,
             "tensor_parallel_size": self.tensor_parallel_size,
-            "gpu_memory_utilization": SHARE if self.gpu_memory_utilization is None else self.gpu_memory_utilization,
+            "gpu_memory_utilization": BESIDE if self.gpu_memory_utilization is None else self.gpu_memory_utilization,
             "kv_cache_memory_bytes": None if cache is None else int(cache * 2**30),
             "max_num_seqs": self.batch_size,
             "max_model_len": FITTING if self.max_model_len is None else self.max_model_len,
@@ -88,9 +89,16 @@ class Settings:
         # None leaves it to vLLM, which for some of them takes no None.
         return {key: value for key, value in given.items() if value is not None} | dict(self.extra or {})
 
+    @property
+    def quantized(self) -> str | None:
+        """How, by whichever of vLLM's arguments for it; None: not."""
+        given = {"quantization": self.quantization, **(self.extra or {})}
+        found = (given.get(name) for name in QUANTIZING)
+        return next((str(value) for value in found if value is not None), None)
+
     def alone(self) -> bool:
         """Whether one process can do: on CPU vLLM would start another one for the model, to bind its threads."""
-        return self.tensor_parallel_size == 1 and BIND not in os.environ
+        return len(self._cards()) == 1 and BIND not in os.environ
 
     def environment(self, cpu: bool) -> dict[str, str]:
         """Variables for the engine's process, where a person has not set them."""
@@ -105,11 +113,13 @@ class Settings:
     def _devices(self, name: str, cpu: bool) -> list[int] | None:
         if self.device in ("auto", "cpu" if cpu else "cuda"):
             return None
-        if cpu or not (found := re.fullmatch(r"cuda:(\d+)", self.device)):
+        if cpu or not re.fullmatch(r"cuda:\d+", self.device):
             built = "CPUs: it takes auto or cpu" if cpu else "GPUs: it takes auto, cuda or cuda:N"
             raise UserError(f"{name}.device={self.device}, but this vLLM is built for {built}")
-        first = int(found[1])
-        return list(range(first, first + self.tensor_parallel_size))
+        return list(self._cards(self.device))
+
+    def _cards(self, device: str = "auto") -> range:
+        return cards(device, {"tensor_parallel_size": self.tensor_parallel_size, "extra": self.extra})
 
 
 def _plugins() -> dict[str, str]:

@@ -18,6 +18,7 @@ from ttcs.errors import told
 from ttcs.records.folder import RECORDS
 from ttcs.records.record_file import read
 from ttcs.records.summary import Summary
+from ttcs.running.memory import expect
 from ttcs.running.runner import Plan, job
 
 
@@ -27,19 +28,21 @@ class Point:
 
     name: the settings that tell it from the other points. config: with the part that is Hydra's. folder: absolute.
     path: where the parent finds its modules.
+    beside: what `memory.beside` says of all of the sweep.
     """
 
     name: str
     config: DictConfig
     folder: Path
     path: tuple[str, ...]
+    beside: bool
 
     @classmethod
-    def of(cls, name: str, config: DictConfig, folder: str) -> Self:
+    def of(cls, name: str, config: DictConfig, folder: str, beside: bool) -> Self:
         path = Path(folder).absolute()
         with read_write(config), open_dict(config):
             config.hydra.runtime.output_dir = str(path)
-        return cls(name, config, path, tuple(sys.path))
+        return cls(name, config, path, tuple(sys.path), beside)
 
     @property
     def overrides(self) -> dict[str, str]:
@@ -54,6 +57,7 @@ class Point:
         """As Hydra's own launcher would run it in this process."""
         reachable(*map(Path, filter(None, self.path)))
         HydraConfig.instance().set_config(self.config)
+        expect(self.beside)
         made(self.folder)
         own = [str(key) for key in self.config if key not in ("hydra", "launcher")]
         return job(OmegaConf.masked_copy(self.config, own))

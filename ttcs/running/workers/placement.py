@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Mapping
-from math import prod
 from typing import Any
 
 from omegaconf import DictConfig
 
 from ttcs.errors import UserError
+from ttcs.vllm.cards import cards
 
 QUERY = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
 MEASURES = "gpu_memory_utilization"  # a setting of vLLM's engines alone
@@ -84,11 +83,4 @@ def gpus(node: Mapping[str, Any]) -> set[int]:
 
     node: its configuration.
     """
-    device = str(node.get("device", "cpu"))
-    if device == "cpu":
-        return set()
-    number = re.fullmatch(r"cuda:(\d+)", device)
-    first = int(number[1]) if number else 0
-    extra = node.get("extra") or {}
-    sizes = (int(extra.get(name, 1)) for name in ("pipeline_parallel_size", "data_parallel_size"))
-    return set(range(first, first + int(node.get("tensor_parallel_size", 1)) * prod(sizes)))
+    return set(cards(str(node.get("device", "cpu")), node))
