@@ -223,10 +223,10 @@ def test_presets_read_models_of_their_family(preset: str) -> None:
 
 def test_every_preset_is_tested() -> None:
     ours = {"zoo", "zoo_orm", "zoo_weak", "zoo_revision_orm", "zoo_revision_orm_alone"}  # tests/zoo
-    ours |= {"zoo_chains", "zoo_chains_early", "zoo_chains_least"}
+    chains = {"zoo_chains", *(f"zoo_chains_{name}" for name in ("early", "least", "trained"))}
     simulated = {"scripted", "random", "simulated"}
     implicit = {"implicit", "implicit_least", "eurus_stage1", "eurus_stage2"}  # test_implicit
-    assert {file.stem for file in (CONF / "prm").glob("*.yaml")} == {*PRESETS, *simulated, *ours, *implicit}
+    assert {file.stem for file in (CONF / "prm").glob("*.yaml")} == {*PRESETS, *simulated, *ours, *chains, *implicit}
 
 
 def test_the_example_in_the_docs_is_true() -> None:
