@@ -265,7 +265,7 @@ def test_no_curve_falls_where_a_method_was_not_run(rooted: Path) -> None:
     for kind in ("oracle", "predicted"):
         chosen = lines[f"compute_optimal ({kind}, in-sample)"]
         assert list(chosen.index) == [1, 2, 4, 8, 16, 32, 64]
-        assert chosen.is_monotonic_increasing
+        assert chosen.diff().min() > -1e-9  # sums in another order differ in the last digit
         fair = lines[f"compute_optimal ({kind})"]
         assert fair[8] > lines["weighted"][8] + 0.02 and fair[32] > lines["weighted"][32] + 0.02
     gain = figure["co_gain"].table.set_index(["method", "versus", "n"])["gain"]  # type: ignore[attr-defined]
