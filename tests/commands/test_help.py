@@ -31,8 +31,9 @@ def shown(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], t
     monkeypatch.chdir(tmp_path)
 
     def call(name: str, *arguments: str) -> tuple[int, str, str]:
-        for known in (name, f"{name}.__main__"):  # a command that was imported before would be warned of
-            monkeypatch.delitem(sys.modules, known, raising=False)
+        if not hasattr(sys.modules.get(name), "__path__"):  # a module that was imported before would be warned of; a
+            monkeypatch.delitem(sys.modules, name, raising=False)  # package would come back without its parts
+        monkeypatch.delitem(sys.modules, f"{name}.__main__", raising=False)
         return typed(name, lambda: runpy.run_module(name, run_name="__main__"), monkeypatch, capsys)(*arguments)
 
     return call
