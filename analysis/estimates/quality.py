@@ -56,6 +56,23 @@ def within(candidates: pd.DataFrame, resamples: int = DRAWS, seed: int = 0) -> I
     return interval(both, resamples, seed) if both else Interval(np.nan, np.nan, np.nan)
 
 
+def accepted(candidates: pd.DataFrame, resamples: int = DRAWS, seed: int = 0) -> Interval:
+    """Share of the wrong candidates that score above the median right one of their problem; ties half.
+
+    What best-of-N can be fooled by: with N samples the highest score is a wrong one's as soon as this share is not far
+    below 1 / N. Only problems with a right and a wrong candidate count; nan: there is none. Bootstrap over problems.
+    """
+    known = candidates.dropna(subset=["score", "correct"]).astype({"correct": "bool"})
+    medians = known[known["correct"]].groupby("problem_id")["score"].median()
+    wrong = known[~known["correct"] & known["problem_id"].isin(medians.index)]
+    if wrong.empty:
+        return Interval(np.nan, np.nan, np.nan)
+    above = wrong["score"] - wrong["problem_id"].map(medians)
+    above = (above > 0) + (above == 0) / 2
+    problems = above.groupby(wrong["problem_id"])
+    return ratio(problems.sum().to_numpy(np.float64), problems.count().to_numpy(np.float64), resamples, seed)
+
+
 def outranked(steps: pd.DataFrame, resamples: int = DRAWS, seed: int = 0) -> Interval:
     """Share of wrong siblings that score above a right one; ties half, nan where there are no siblings of both kinds.
 

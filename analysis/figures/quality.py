@@ -15,6 +15,7 @@ from analysis.runs.load import Records, RecordsError
 from analysis.runs.reduction import rescore
 from ttcs.records.interval import Interval, interval
 
+ACCEPTED = "wrong above the median right"
 OUTRANKED = "wrong siblings above a right step"
 
 
@@ -22,8 +23,8 @@ OUTRANKED = "wrong siblings above a right step"
 class Quality:
     """Greedy, pass@1, majority@n, pass@n and what the PRM's scores tell, over all problems and by level.
 
-    The AUC of the last step's score over all samples, that within problems over their different answers, and the share
-    of wrong steps that the PRM puts above a right sibling.
+    The AUC of the last step's score over all samples, that within problems over their different answers, the share of
+    wrong samples that score above the median right one, and that of wrong steps that score above a right sibling.
     """
 
     def panels(self, records: Records) -> Sequence[Sheet]:
@@ -34,6 +35,7 @@ class Quality:
         steps = quality.steps(samples.candidates)
         rows = []
         for name, ids in _groups(samples.problems):
+            finals = scored[scored["problem_id"].isin(ids)]
             here = curve[curve["problem_id"].isin(ids)].set_index(["selection", "n"])["correct"]
             alone = greedy[greedy["problem_id"].isin(ids)]["correct"].astype("float64")
             means = {
@@ -41,8 +43,9 @@ class Quality:
                 "pass@1": interval(list(here["pass", 1])),
                 f"majority@{n}": interval(list(here["majority", n])),
                 f"pass@{n}": interval(list(here["pass", n])),
-                "AUC of the PRM's last score": quality.auc_interval(scored[scored["problem_id"].isin(ids)]),
-                "AUC within problems": quality.within(scored[scored["problem_id"].isin(ids)]),
+                "AUC of the PRM's last score": quality.auc_interval(finals),
+                "AUC within problems": quality.within(finals),
+                ACCEPTED: quality.accepted(finals),
                 OUTRANKED: quality.outranked(steps[steps["problem_id"].isin(ids)]),
             }
             rows += [(name, len(ids), measure, *mean) for measure, mean in means.items()]

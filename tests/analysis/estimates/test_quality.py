@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.estimates.quality import auc, auc_interval, outranked, steps, within
+from analysis.estimates.quality import accepted, auc, auc_interval, outranked, steps, within
 from analysis.runs.load import load
 from tests.analysis.folders import Made, problem, write
 
@@ -34,6 +34,20 @@ def test_interval_holds_the_estimate_and_leaves_the_unscored_out():
     found = auc_interval(table)
     assert found.low < found.mean < found.high
     assert 0.6 < found.mean < 0.9
+
+
+def test_wrong_ones_above_the_median_right_one_are_counted_over_problems_with_both_kinds():
+    rows = [
+        *(("a", score, True) for score in (0.2, 0.6, 0.8)),
+        *(("a", score, False) for score in (0.7, 0.6, 0.1, 0.3)),  # one above 0.6, one level with it
+        *(("b", 0.5, correct) for correct in (True, False)),
+        ("all right", 0.1, True),
+        ("all wrong", 0.9, False),
+        ("a", np.nan, False),
+    ]
+    table = pd.DataFrame(rows, columns=["problem_id", "score", "correct"])
+    assert accepted(table).mean == pytest.approx((1 + 0.5 + 0.5) / 5)
+    assert np.isnan(accepted(table[table["problem_id"] == "all wrong"]).mean)
 
 
 def test_within_problems_a_verifier_may_know_nothing_although_it_knows_which_are_easy():

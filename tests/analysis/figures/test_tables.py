@@ -108,6 +108,7 @@ def test_quality_by_level(sweep: Path) -> None:
     )
     assert np.isfinite(table["all", "AUC of the PRM's last score"])
     assert np.isfinite(table["all", "AUC within problems"])
+    assert 0 <= table["all", "wrong above the median right"] <= 1
     assert "AUC within problems" in sheet.text and "wrong siblings above a right step" in sheet.text
     assert [line.split("|")[1].strip() for line in sheet.text.splitlines()[2:]] == [
         "all", *(f"level {level}" for level in range(1, 6)),
