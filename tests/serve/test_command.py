@@ -50,6 +50,7 @@ def test_without_its_extra_it_says_what_to_install(serve: Main, monkeypatch: pyt
         (["+serve.methods.a=dvts"], "serve.methods.a=dvts is not a list of words"),
         (["serve.allow=[n,width]"], "serve.allow has width, which requests cannot set; they can strategy, selection"),
         (["serve.allow=n"], "serve.allow=n is not a list of keys, as [n,tokens]"),
+        (["serve.hosts=here"], "serve.hosts=here is not a list of names, as [models.example.org]"),
         (["serve.most_seconds=0"], "serve.most_seconds=0 is not a number of more than 0 and at most 86400"),
         (["serve.host=203.0.113.9"], "serve.host=203.0.113.9 serve.port=8000: "),
     ],

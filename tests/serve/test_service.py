@@ -444,6 +444,31 @@ def test_what_a_page_could_send_is_no_request(kind: str, service: str) -> None:
         assert json.load(answer)["choices"]
 
 
+@pytest.mark.parametrize("path", ["/", "/v1/models", "/v1/chat/completions"])
+@pytest.mark.parametrize("name", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example", "[::2]:8000"])
+def test_a_page_whose_name_was_made_to_point_here_is_not_let_in(path: str, name: str, service: str) -> None:
+    headers = {"Host": name, "Content-Type": "application/json", "Authorization": "Bearer secret"}
+    body = json.dumps({"model": "greedy", "messages": [user(QUESTION)]}).encode() if "chat" in path else None
+    with pytest.raises(HTTPError) as told:
+        urlopen(Request(f"{service}{path}", body, headers), timeout=30)
+    assert told.value.code == 421 and "serve.hosts" in json.load(told.value)["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("host", "hosts", "let_in"),
+    [
+        ("127.0.0.1", None, {"127.0.0.1", "localhost", "::1"}),
+        ("0.0.0.0", None, {"127.0.0.1", "localhost", "::1", "10.0.0.7", "models.example.org"}),
+        ("127.0.0.1", ["models.example.org"], {"models.example.org"}),
+    ],
+)
+def test_names_that_a_service_answers_to(host: str, hosts: list[str] | None, let_in: set[str]) -> None:
+    settings = Settings(host, 0, None, 3, 64, 2000, 0.05, 10, METHODS, None, 5, hosts=hosts)
+    assert {
+        name for name in ("127.0.0.1", "localhost", "::1", "10.0.0.7", "models.example.org") if settings.named(name)
+    } == let_in
+
+
 @pytest.mark.parametrize("key", ["n", "tokens", "generations", "flops", "seed", "seconds"])
 def test_numbers_that_nobody_means_are_refused(key: str, client: Any) -> None:
     for number in (10**400, -(10**400), 2**63, 2.5e300, True, "8", [8]):

@@ -177,6 +177,9 @@ class Service:
 
     def _let_in(self, request: Request, browser: bool = False) -> None:
         """browser: one may come with the key as a password. Where it costs something it may not: pages can send it."""
+        host = request.url.hostname or ""
+        if not self._settings.named(host):
+            raise RefusedError(421, f"this service is not {host}: serve.hosts names what it is")
         header = request.headers.get("authorization", "")
         given = _password(header) if browser and header.startswith("Basic ") else header.removeprefix("Bearer ")
         if self._key is not None and not hmac.compare_digest(given.encode(), self._key.encode()):

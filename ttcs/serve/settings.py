@@ -11,6 +11,7 @@ from ttcs.solving.method import LIMITS
 from ttcs.solving.solver import Solver
 
 OPTIONS = "strategy", "selection", "reduction"
+LOCAL = "127.0.0.1", "::1", "localhost"  # names of this machine to itself
 OWN = *OPTIONS, "n", "seed", *LIMITS, "seconds", "candidates", "progress"  # keys of a request's `ttcs`
 
 
@@ -18,7 +19,8 @@ OWN = *OPTIONS, "n", "seed", *LIMITS, "seconds", "candidates", "progress"  # key
 class Settings:
     """See conf/serve.yaml. methods: name -> words. records: None: nothing is kept. allow: some of OWN.
 
-    most_tokens, most_seconds: None: no limit but the method's own.
+    most_tokens, most_seconds: None: no limit but the method's own. hosts: None: those of this machine where it listens
+    to itself alone, else any.
     """
 
     host: str
@@ -35,13 +37,25 @@ class Settings:
     allow: Sequence[str] = OWN
     most_tokens: int | None = None
     most_seconds: float | None = None
+    hosts: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
         """UserError where it allows what there is not."""
         if not isinstance(self.allow, Sequence) or isinstance(self.allow, str):
             raise UserError(f"serve.allow={self.allow} is not a list of keys, as [n,tokens]")
+        if isinstance(self.hosts, str) or not isinstance(self.hosts, Sequence | None):
+            raise UserError(f"serve.hosts={self.hosts} is not a list of names, as [models.example.org]")
         if unknown := [key for key in self.allow if key not in OWN]:
             raise UserError(f"serve.allow has {unknown[0]}, which requests cannot set; they can {', '.join(OWN)}")
+
+    def named(self, host: str) -> bool:
+        """Whether a request may have come to `host`.
+
+        Only a page whose name was made to point at this machine after it was loaded (DNS rebinding) asks a service on
+        127.0.0.1 by another name than the machine's own.
+        """
+        hosts = self.hosts if self.hosts is not None else LOCAL if self.host in LOCAL else None
+        return hosts is None or host in hosts
 
     def key(self) -> str | None:
         """That clients have to send. UserError where the variable is not there."""
