@@ -50,14 +50,19 @@ def unfinished(out: Path) -> Path:
 
 
 def finished(out: Path) -> None:
-    """What has been written becomes `out`; where that is there already, its other files stay."""
+    """What has been written becomes `out`; where that is there already, its other files stay.
+
+    Whoever may read the folder may read the files in it: safetensors writes weights that nobody else can.
+    """
     part = unfinished(out)
+    files = sorted(file for file in part.rglob("*") if file.is_file())
+    for file in files:
+        file.chmod(part.stat().st_mode & 0o666)
     if not out.exists():
         part.rename(out)
         return
-    for file in sorted(part.rglob("*")):
-        if file.is_file():
-            place = out / file.relative_to(part)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            file.replace(place)
+    for file in files:
+        place = out / file.relative_to(part)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        file.replace(place)
     shutil.rmtree(part)
