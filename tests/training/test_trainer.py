@@ -128,6 +128,25 @@ def test_training_ends_after_the_loss_has_risen_and_keeps_the_last_model(tmp_pat
     assert all(torch.equal(kept[name], saved[name]) for name in kept)
 
 
+def test_the_last_step_can_be_the_best(tmp_path: Path) -> None:
+    falling = {
+        "eval_strategy": "steps",
+        "eval_steps": 8,
+        "save_steps": 8,
+        "max_steps": 20,
+        "load_best_model_at_end": True,
+    }
+    stage(tmp_path, tiny.folder(), validation=0.2, arguments=falling).run()
+    states = sorted((tmp_path / "work").glob("checkpoint-*/trainer_state.json"), key=lambda path: path.stat().st_mtime)
+    history = json.loads(states[-1].read_text())["log_history"]
+    losses = {log["step"]: log["eval_loss"] for log in history if "eval_loss" in log}
+    assert list(losses) == [8, 16, 20] and min(losses, key=losses.__getitem__) == 20
+    last, kept = (
+        load_file(folder / "model.safetensors") for folder in (tmp_path / "work" / "checkpoint-20", tmp_path / "out")
+    )
+    assert all(torch.equal(last[name], kept[name]) for name in last)
+
+
 def test_how_long_ago_the_minimum_was() -> None:
     assert past_minimum([]) == 0
     assert past_minimum([{"loss": 1.0}, {"eval_loss": 2.0}, {"eval_loss": 1.0}]) == 0

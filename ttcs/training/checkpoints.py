@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from transformers import TrainerCallback
-from transformers.trainer_utils import sort_checkpoints
+from transformers.trainer_utils import IntervalStrategy, sort_checkpoints
 
 STATE = "trainer_state.json"
 
@@ -46,6 +46,8 @@ class Order(TrainerCallback):  # type: ignore[misc]
 class Ended(TrainerCallback):  # type: ignore[misc]
     """Stops `after` evaluations past the one with the least loss (None: only after the last step).
 
+    The last step is evaluated, whatever the number of steps between two evaluations: else its weights, where the
+    learning rate has come down to zero, would not be among those of which the best are kept.
     From a checkpoint of the end, Trainer takes one step more before it looks: that one is made a step of length 0.
     """
 
@@ -65,6 +67,8 @@ class Ended(TrainerCallback):  # type: ignore[misc]
         if self._over:
             control.should_training_stop = True
             control.should_log = control.should_evaluate = control.should_save = False
+        elif state.global_step >= state.max_steps and IntervalStrategy(args.eval_strategy) != IntervalStrategy.NO:
+            control.should_evaluate = True
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         control.should_training_stop |= self._risen(state)
