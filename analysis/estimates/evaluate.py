@@ -13,7 +13,7 @@ import pandas as pd
 from analysis.drawing.style import ordered, split
 from analysis.estimates import bootstrap, charges, estimate
 from analysis.estimates.estimate import VOTES
-from analysis.estimates.pool import INDEPENDENT, width
+from analysis.estimates.pool import INDEPENDENT, budgeted, width
 from analysis.papers import chains
 from analysis.runs import repeats
 from analysis.runs.load import Records, RecordsError
@@ -183,6 +183,8 @@ def _strategy(records: Records, strategy: str, resamples: int, seed: int) -> Ite
     runs = runs.sort_values(["n", "problems"], ascending=False, kind="stable")
     runs = runs.assign(scored=[bool(records.of(run).candidates["score"].notna().any()) for run in runs["run"]])
     if strategy in INDEPENDENT:
+        whole = runs["settings"].map(budgeted)
+        runs, ended = runs[~whole], runs[whole]
         votes = list(repeats.first(runs, ["seed"])["run"])  # what no PRM is read for has no other settings
         scores = list(repeats.first(runs[runs["scored"]], ["settings", "seed"])["run"])
         repeats.say(runs, runs[runs["run"].isin([*votes, *scores])], ["settings", "seed"])
@@ -194,7 +196,7 @@ def _strategy(records: Records, strategy: str, resamples: int, seed: int) -> Ite
                 settings=table["settings"].where(~unread, BLIND.sub("", str(table["settings"].iloc[0])))
             )
             yield table[table["selection"].isin(kinds)]
-        return
+        runs = ended
     for run in _once(runs, records)["run"]:
         one = records.of(run)
         cut = width(one)

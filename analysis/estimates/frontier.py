@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.estimates import evaluate
-from analysis.estimates.pool import INDEPENDENT, Floats
+from analysis.estimates.pool import INDEPENDENT, Floats, budgeted
+from analysis.runs import repeats
 from analysis.runs.load import Records, RecordsError
 from ttcs.choice import confident
 from ttcs.core import Candidate, Confidence, Selection, Stopping
@@ -48,7 +49,8 @@ class Votes:
 
         Of the runs of independent samples, those with the largest n. RecordsError where there are none.
         """
-        pools, seeds = self._pools(records)
+        read = self.selection.reads_scores or any(rule.reads_scores for points in rules.values() for rule in points)
+        pools, seeds = self._pools(records, read)
         size = len(next(iter(pools[0].values())).seen)
         n = size if self.n is None else self.n
         if not 1 <= n <= size:
@@ -63,12 +65,20 @@ class Votes:
         ]
         return pd.DataFrame(rows)
 
-    def _pools(self, records: Records) -> tuple[list[dict[str, Samples]], list[int]]:
+    def _pools(self, records: Records, scored: bool) -> tuple[list[dict[str, Samples]], list[int]]:
+        """scored: of runs that have scores."""
         runs = records.runs[records.runs["strategy"].isin(INDEPENDENT) & records.runs["finished"]]
+        runs = runs[~runs["settings"].map(budgeted).astype("bool")]
         if runs.empty:
-            raise RecordsError("no finished run of best_of_n, whose samples a vote could have stopped at")
+            raise RecordsError("no finished run of best_of_n without a budget: a vote stops at its samples")
         evaluate.same_setup(runs)
-        largest = runs[runs["n"] == runs["n"].max()].drop_duplicates("seed")
+        if scored:
+            runs = runs[runs["run"].isin(records.candidates.loc[records.candidates["score"].notna(), "run"])]
+            if runs.empty:
+                raise RecordsError("no finished run of best_of_n has scores, which the selection or a rule reads")
+        kept = repeats.first(runs[runs["n"] == runs["n"].max()], ["seed"])
+        repeats.say(runs, kept, ["seed"])
+        largest = kept.sort_values("seed", kind="stable")
         for strategy in largest["fields"]:
             confident.check(self.selection, {"_target_": OURS, "confidence": None, **strategy})
         pools = [samples(evaluate.graded(records.of(str(run)))) for run in largest["run"]]

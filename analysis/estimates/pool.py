@@ -46,21 +46,26 @@ class Pool:
 def width(run: Records) -> int | None:
     """Candidates per unit: 1 for independent samples, the size of a subtree, None where a run is one whole.
 
-    A budget ends chains of attempts anywhere, so that none of them is that of a smaller run.
+    A budget ends samples and chains of attempts anywhere, so that none of them is that of a smaller run.
     """
     row = run.runs.iloc[0]
     if row["strategy"] in INDEPENDENT:
-        return 1
+        return None if budgeted(row["settings"]) else 1
     if run.candidates.empty or run.candidates["subtree"].isna().all() or _overfull(run):
         return None
     if pd.notna(row["chains"]):
-        return None if "budget." in row["settings"] else int(row["n"] // row["chains"])
+        return None if budgeted(row["settings"]) else int(row["n"] // row["chains"])
     size = row["width"]
     if pd.isna(size):
         size = run.candidates.groupby(["problem_id", "subtree"], sort=False).size().max()
     if row["n"] % size:
         raise RecordsError(f"{row['path']}: n={row['n']} is not a multiple of width={size}")
     return int(size)
+
+
+def budgeted(settings: str) -> bool:
+    """Whether a run of these settings may have ended before it had its n candidates."""
+    return "budget." in settings
 
 
 def _overfull(run: Records) -> bool:

@@ -69,8 +69,9 @@ def accepted(candidates: pd.DataFrame, resamples: int = DRAWS, seed: int = 0) ->
         return Interval(np.nan, np.nan, np.nan)
     above = wrong["score"] - wrong["problem_id"].map(medians)
     above = (above > 0) + (above == 0) / 2
-    problems = above.groupby(wrong["problem_id"])
-    return ratio(problems.sum().to_numpy(np.float64), problems.count().to_numpy(np.float64), resamples, seed)
+    problems = above.astype("float64").groupby(wrong["problem_id"])
+    parts, wholes = (np.array(found, np.float64) for found in (problems.sum(), problems.count()))
+    return ratio(parts, wholes, resamples, seed)
 
 
 def outranked(steps: pd.DataFrame, resamples: int = DRAWS, seed: int = 0) -> Interval:

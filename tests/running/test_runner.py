@@ -136,6 +136,18 @@ def test_the_prm_is_not_loaded_where_nothing_reads_its_scores(run: Run) -> None:
     assert (len(MADE), len(JUDGES)) == (1, 0)
 
 
+def test_one_problem_without_a_reference_leaves_pass_at_k_to_the_others(run: Run) -> None:
+    whole = run("n=8", "dataset.limit=9")
+    rows = [json.loads(line) for line in Path("p.jsonl").read_text().splitlines()]
+    Path("p.jsonl").write_text(
+        "".join(json.dumps(row | {"answer": None} if row["id"] == "p9" else row) + "\n" for row in rows)
+    )
+    run("n=8", "hydra.run.dir=other")
+    summary = json.loads(Path("other/summary.json").read_text())
+    assert (summary["n_problems"], summary["n_graded"]) == (10, 9)
+    assert summary["pass_at_k"] == whole["pass_at_k"] != {}
+
+
 def test_pass_at_k_is_left_out_where_samples_are_not_independent(run: Run) -> None:
     assert run("strategy=beam_search", "n=8")["pass_at_k"] == {}
 

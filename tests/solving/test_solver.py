@@ -138,7 +138,7 @@ class Sleepy(ScriptedPolicy):
 
     kept: set[int] = field(default_factory=set)
     given_up: list[int] = field(default_factory=list)
-    failing: list[Exception] = field(default_factory=list)
+    failing: list[BaseException] = field(default_factory=list)
     asked: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
@@ -245,13 +245,20 @@ def test_what_one_call_fails_with_is_its_own(sleepy: tuple[ttcs.Solver, Sleepy])
     assert all(future.result(30).candidates for future in others)
 
 
-def test_what_an_engine_fails_with_is_told_to_all_and_later_calls_go_on(sleepy: tuple[ttcs.Solver, Sleepy]) -> None:
+class Panic(BaseException):
+    """As a library in Rust raises."""
+
+
+@pytest.mark.parametrize("error", [EngineError("the engine gave out"), Panic("the engine gave out")])
+def test_what_an_engine_fails_with_is_told_to_all_and_later_calls_go_on(
+    sleepy: tuple[ttcs.Solver, Sleepy], error: BaseException
+) -> None:
     solver, engine = sleepy
     waiting = solver.submit(PROBLEMS[0])
     assert engine.asked.wait(30)
     other = solver.submit(replace(PROBLEMS[0], question="Another one"))
     until(lambda: len(engine.kept) == 16)
-    engine.failing.append(EngineError("the engine gave out"))
+    engine.failing.append(error)
     for future in (waiting, other):
         with pytest.raises(EngineError, match="the engine gave out"):
             future.result(30)

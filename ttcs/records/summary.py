@@ -84,8 +84,9 @@ class Summary:
 
     by_level: bin of the difficulty -> accuracy (1 = easiest). no_levels: why `by_level` is empty (None: the set has no
     levels). difficulty_cost: what the estimates behind these bins took per problem.
-    pass_at_k: k -> chance that one of k samples is correct, unbiased, unfinished samples counted as wrong; empty unless
-    the candidates are independent samples. wall_seconds: searching time of all sessions, without loading of models.
+    pass_at_k: k -> chance that one of k samples is correct, unbiased, unfinished samples counted as wrong, over graded
+    problems; empty unless the candidates are independent samples. wall_seconds: searching time of all sessions, without
+    loading of models.
     policy_parameters, prm_parameters: see `ModelSize`; None where no record says. prm_limit: see `Record`.
     endings: how the solutions ended. max_tokens: the policy's limit; None: not known.
     samples: candidates per problem, where they were drawn until they were enough; None: they were not.
@@ -139,7 +140,7 @@ def summarize(
         n_graded=total.n_graded,
         by_level=by_level,
         no_levels=no_levels,
-        pass_at_k=_pass_at_k([pool.correct for pool in pools]),
+        pass_at_k=_pass_at_k([digest.pool.correct for digest in digests if digest.correct is not None]),
         ledger=_sum([digest.ledger for digest in digests]),
         difficulty_cost=difficulty.cost(pools),
         wall_seconds=max((digest.run_seconds for digest in digests), default=0.0),

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from ttcs.answers.kinds import MATHEMATICS, Answering
 from ttcs.core import Trajectory
 
+IDLE = 0.05  # seconds that idle ones are, before what was asked meanwhile is looked at
 PATIENCE = 0.002  # seconds that busy engines are kept waiting: nearly all answers are read in a part of that
 THREADS = 16  # readings at a time: one process does the symbolic mathematics, but who needs none is not held up by it
 
@@ -54,10 +55,13 @@ class Readers(Generic[Waiter]):
         self._waiting[self._threads.submit(read)] = waiter
 
     def ready(self, idle: bool) -> list[tuple[Waiter, list[Any]]]:
-        """Those whose answers have been read, in the order in which they asked. idle: there is nothing else to do."""
+        """Those whose answers have been read, in the order in which they asked; there may be none yet.
+
+        idle: there is nothing else to do.
+        """
         if not self._waiting:
             return []
-        wait(self._waiting, None if idle else PATIENCE, FIRST_COMPLETED)
+        wait(self._waiting, IDLE if idle else PATIENCE, FIRST_COMPLETED)
         done = [future for future in self._waiting if future.done()]
         return [(self._waiting.pop(future), future.result()) for future in done]
 

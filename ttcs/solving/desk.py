@@ -13,7 +13,7 @@ from queue import SimpleQueue
 from threading import Lock, Thread, Timer, current_thread, main_thread
 
 from ttcs.core import PRM, Continue, Continued, Policy, Problem, Search
-from ttcs.errors import UserError, told
+from ttcs.errors import EngineError, UserError, told
 from ttcs.search.execution import Execution, Outcome
 from ttcs.search.opening import Opening
 from ttcs.search.scheduler import Ended, Searches
@@ -45,8 +45,8 @@ class Task:
             if isinstance(found, Exception):
                 raise found
             self.future.set_result(self.read(found))
-        except Exception as error:
-            self.future.set_exception(told(error) or error)
+        except BaseException as error:  # or he would wait for ever
+            self.future.set_exception(told(error) or _caught(error))
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +177,8 @@ class _Work:
                         break
                     for ended in self._work(searches):
                         graders.submit(self._tasks.pop(ended.order).settle, ended.found)
-                except Exception as error:  # of an engine: whoever has something there is told
-                    self._give_up(searches, error)
+                except BaseException as error:  # of an engine: whoever has something there is told
+                    self._give_up(searches, _caught(error))
                     searches = self._fresh()
             self._give_up(searches, UserError(CLOSED))
             for task in self.waiting:
@@ -253,6 +253,11 @@ class _Work:
             task.settle(error)
         self._tasks.clear()
         searches.readers.close()
+
+
+def _caught(error: BaseException) -> Exception:
+    """For those who wait: a panic in a library that is not Python is no Exception, and not theirs to be ended by."""
+    return error if isinstance(error, Exception) else EngineError(repr(error))
 
 
 def _nothing() -> Search:

@@ -113,3 +113,16 @@ def test_a_run_in_progress_is_left_out_of_comparisons(sweep: Path) -> None:
     write(sweep / "look", simulated(5, 4), strategy="lookahead", n=4, width=4, finished=False)
     with pytest.warns(UserWarning, match="left out: look"):
         assert "lookahead" not in set(evaluate.evaluate(load(sweep))["method"])
+
+
+def test_samples_that_a_budget_ended_are_no_smaller_run_and_none_of_a_larger_one(tmp_path: Path) -> None:
+    right = [problem(str(number), [Made(0, 0.9, True)] * 3, True) for number in range(4)]
+    short = write(tmp_path / "a", right, n=16)
+    with (short / "config.yaml").open("a") as config:
+        config.write("budget:\n  tokens: 30\n")
+    alone = evaluate.summary(evaluate.evaluate(load(tmp_path)))
+    assert (alone["n"].tolist(), alone["accuracy"].tolist(), alone["tokens"].tolist()) == ([16], [1.0], [30])
+    write(tmp_path / "b", [problem(str(number), [Made(0, 0.9)] * 16, False) for number in range(4)], n=16)
+    found = evaluate.summary(evaluate.evaluate(load(tmp_path))).set_index(["method", "n"])["accuracy"]
+    assert set(found["majority"]) == {0.0} and found["majority"].index.tolist() == [1, 2, 4, 8, 16]
+    assert [accuracy for (method, _), accuracy in found.items() if "budget" in method] == [1.0]

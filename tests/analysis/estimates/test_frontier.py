@@ -13,10 +13,11 @@ from analysis.figures.frontier import Frontier
 from analysis.runs.load import RecordsError, load
 from tests.analysis.folders import Made, problem, simulated, write
 from ttcs.choice.confident import Confident
-from ttcs.choice.selection import Majority
+from ttcs.choice.selection import Majority, Weighted
 from ttcs.choice.stopping.beta import Beta
 from ttcs.choice.stopping.never import Never
 from ttcs.choice.stopping.settled import Settled
+from ttcs.choice.stopping.weighted_beta import WeightedBeta
 from ttcs.choice.stopping.window import Window
 from ttcs.errors import UserError
 
@@ -91,6 +92,23 @@ def test_what_the_records_do_not_allow(tmp_path: Path) -> None:
     uncounted["candidates"][1]["tokens"] = None
     with pytest.raises(RecordsError, match="there is no number of tokens for the samples of problem a"):
         VOTES.estimates(load(write(tmp_path / "uncounted", [uncounted], n=4)), RULES)
+
+
+def test_of_runs_of_one_seed_that_one_is_read_that_says_most(tmp_path: Path) -> None:
+    scored = [problem(str(id), [Made(0, 0.9, True), *[Made(1, 0.1)] * 3], True) for id in range(6)]
+    blind = [problem(str(id), [Made(0, None, True), *[Made(1)] * 3], False) for id in range(6)]
+    write(tmp_path / "a", blind, n=4, selection="majority")
+    write(tmp_path / "b", scored[:2], n=4)
+    write(tmp_path / "c", scored, n=4)
+    ended = write(tmp_path / "d", [row | {"candidates": row["candidates"][:2]} for row in scored], n=8)
+    with (ended / "config.yaml").open("a") as config:
+        config.write("budget:\n  tokens: 20\n")
+    with pytest.warns(UserWarning, match="left out b"):
+        table = Votes(Weighted(), None, 4, 4).estimates(load(tmp_path), {"weighted": [WeightedBeta(0.9)]})
+    full = table[(table["method"] == FIXED) & (table["setting"] == "4")]
+    assert full["correct"].tolist() == [1.0] * 6
+    with pytest.raises(RecordsError, match="has scores, which the selection or a rule reads"):
+        Votes(Majority(), None, 4, 4).estimates(load(tmp_path / "a"), {"weighted": [WeightedBeta(0.9)]})
 
 
 def test_votes_by_confidence_go_by_what_is_on_record(tmp_path: Path) -> None:
