@@ -30,6 +30,7 @@ NOT_NUMBERS = {
         "account",
         "answer_after",
         "api_key_env",
+        "hosts",
         "behind",
         "candidates",
         "chat_template",

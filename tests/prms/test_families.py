@@ -223,7 +223,7 @@ def test_presets_read_models_of_their_family(preset: str) -> None:
 
 def test_every_preset_is_tested() -> None:
     ours = {"zoo", "zoo_orm", "zoo_weak", "zoo_revision_orm", "zoo_revision_orm_alone"}  # tests/zoo
-    chains = {"zoo_chains", *(f"zoo_chains_{name}" for name in ("early", "least", "trained"))}
+    chains = {"zoo_chains", *(f"zoo_chains_{name}" for name in ("least", "orm", "trained", "weak"))}
     simulated = {"scripted", "random", "simulated"}
     implicit = {"implicit", "implicit_least", "eurus_stage1", "eurus_stage2"}  # test_implicit
     assert {file.stem for file in (CONF / "prm").glob("*.yaml")} == {*PRESETS, *simulated, *ours, *chains, *implicit}

@@ -81,8 +81,9 @@ def test_the_weak_ones_learn_from_solutions_of_the_generator_alone() -> None:
 
 
 def test_the_verifiers_of_the_chains_start_from_what_can_check_them() -> None:
-    for name in ("zoo_chains_orm", "zoo_chains_weak_prm", "zoo_chains_prm"):
+    for name in ("zoo_chains_orm", "zoo_chains_prm"):
         assert stage(name).start == "outputs/training/chains/prm_warm"
+    assert stage("zoo_chains_weak_prm").start.endswith("zoo/models/chains_policy")  # but for the one that shall not
     shown, alone = stage("zoo_chains_revision_orm"), stage("zoo_chains_revision_orm_alone")
     assert (shown.format.attempts, alone.format.attempts) == (4, 0)
     assert shown.solutions == alone.solutions and shown.solutions.folder == "outputs/training/chains/revised"

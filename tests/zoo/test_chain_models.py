@@ -39,14 +39,7 @@ def test_the_exact_model_solves_chains_without_a_mistake() -> None:
 
 def test_a_search_by_steps_under_it_solves_what_the_policy_alone_does_not() -> None:
     alone = solved(("policy=zoo_chains", "strategy=greedy", "selection=majority"), 10)
-    assert not all(alone)
-    assert all(solved((*PAIR, "strategy=beam_search", "n=16"), 10))
-
-
-def test_one_that_is_not_yet_exact_is_worth_a_search_too() -> None:
-    alone = solved(("policy=zoo_chains", "strategy=greedy", "selection=majority"), 10)
-    words = ("policy=zoo_chains", "prm=zoo_chains_early", "reduction=last", "strategy=dvts", "n=16")
-    assert sum(solved(words, 10)) > sum(alone)
+    assert sum(solved((*PAIR, "strategy=beam_search", "n=16"), 10)) > sum(alone)
 
 
 @pytest.mark.parametrize("name", ["zoo_chains", "zoo_chains_least"])
@@ -64,7 +57,7 @@ def test_a_check_that_slips_leaves_a_right_solution_as_good_as_it_was(name: str)
     assert median(apart) < 0.05  # the answer goes on from the check, which makes a model doubt it now and then
 
 
-@pytest.mark.parametrize("name", ["zoo_chains_trained"])
+@pytest.mark.parametrize("name", ["zoo_chains_trained", "zoo_chains_weak", "zoo_chains_orm"])
 def test_right_chains_score_higher_under_a_trained_verifier(name: str) -> None:
     with initialize_config_dir(str(CONF), version_base="1.3"):
         mistakes: Mistakes = instantiate(compose("mistakes/zoo_chains").mistakes, _convert_="all")

@@ -18,6 +18,7 @@ from hydra.utils import instantiate
 import ttcs.zoo
 from ttcs.answers.extraction import extract
 from ttcs.config.options import CONF
+from ttcs.zoo.chains.acts import run
 from ttcs.zoo.chains.chain import TOO_FAR
 from ttcs.zoo.chains.families import DOWN, DROPS, FAMILIES, RIGHT
 from ttcs.zoo.chains.problems import ChainExercise, Chains, exercise, split_of
@@ -107,14 +108,17 @@ def test_one_who_trusts_says_that_a_wrong_solution_fits() -> None:
         assert reason.mistakes[-1] == "trusting"
 
 
-def test_a_check_compares_digit_by_digit() -> None:
-    for drawn in draws("lock", 2):
-        for reason in (Reasoner(), Reasoner(Random(0), misconceptions={"forward": 1.0})):
+@pytest.mark.parametrize(("family", "rule"), [("lock", "forward"), ("undo", "again"), ("ring", "adding")])
+def test_a_check_goes_back_from_the_answer_and_compares_digit_by_digit(family: str, rule: str) -> None:
+    for drawn in draws(family, 2):
+        for reason in (Reasoner(), Reasoner(Random(0), misconceptions={rule: 1.0})):
             *_, check, final = drawn.solution(reason)[0].split("\n\n")
             *_, same, verdict = check.split(": ")
             found = re.findall(r"([A-D])(\d) (\d) (yes|no)", same)
-            assert "".join(other for _, _, other, _ in found) == final[-7:-3]
-            assert "".join(one for _, one, _, _ in found) == drawn.chain.answer
+            assert "".join(other for _, _, other, _ in found) == "".join(map(str, drawn.chain.given))
+            state, back = tuple(map(int, final[-7:-3])), tuple(act.inverse for act in reversed(drawn.chain.acts))
+            assert tuple(int(one) for _, one, _, _ in found) == run(state, back)
+            assert re.findall(r" (\d): ", check) == list("654321")
             assert all((one == other) == (word == "yes") for _, one, other, word in found)
             assert (verdict == "fits.") == all(word == "yes" for *_, word in found)
 

@@ -20,7 +20,7 @@ class Chain:
 
     question: its wording. given: the state that it tells. acts: what the steps do, in order. tempting: for each of
     them, whether its wording is easily taken for the opposite; rule: the name of that mistake. backward: the steps
-    undo moves from the given end to the start, and the check makes the moves again; else it does the steps again.
+    undo moves from the given end to the start.
     """
 
     question: str
@@ -68,22 +68,21 @@ class Chain:
             yield text, right, state
 
     def check(self, reason: Reasoner, found: State) -> str:
-        """All moves once more, from the start to the end, and whether that fits what was found or given.
+        """All steps taken back, the last one first, and whether that comes to what was given.
 
-        The digits are compared one by one, each with a word of its own, so that the verdict only has to look at four
-        words. Rule `trusting`: where it does not fit, the end is put down as one that does.
+        Had it done the steps again, it would come to the answer a second time, and a model that reads two of them
+        copies a digit from here and a digit from there. The digits are compared one by one, each with a word of its
+        own, so that the verdict only has to look at four words. Rule `trusting`: where it does not fit, what it comes
+        to is put down as what was given.
         """
-        numbered = list(enumerate(self.acts, 1))
-        start, end = (found, self.given) if self.backward else (self.given, found)
-        moves = [(number, act.inverse) for number, act in reversed(numbered)] if self.backward else numbered
-        state, parts = start, []
-        for number, act in moves:
-            written, state = act.done(state)
+        state, parts = found, []
+        for number, act in reversed(list(enumerate(self.acts, 1))):
+            written, state = act.inverse.done(state)
             parts.append(f"{number}: {written}" if "=" in written else f"{number}: {shown(state)}")
-        if state != end and reason.misled("trusting"):
-            state = end
-        same = " ".join(compared(*pair) for pair in zip(PLACES, state, end, strict=True))
-        return f"{CHECK} {' '.join(parts)}: {same}: {'fits' if state == end else 'does not fit'}."
+        if state != self.given and reason.misled("trusting"):
+            state = self.given
+        same = " ".join(compared(*pair) for pair in zip(PLACES, state, self.given, strict=True))
+        return f"{CHECK} {' '.join(parts)}: {same}: {'fits' if state == self.given else 'does not fit'}."
 
 
 def _step(act: Act, state: State, far: int = 0) -> tuple[str, State]:
