@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.estimates import charges
-from analysis.estimates.pool import INDEPENDENT, Floats, budgeted
+from analysis.estimates.pool import Floats, whole_pools
 from analysis.runs import repeats
 from analysis.runs.load import Records, RecordsError
 from analysis.runs.reduction import rescore
@@ -100,12 +100,7 @@ def estimates(
 
 def largest(records: Records, difficulty: str) -> dict[int, Records]:
     """Seed -> the largest finished best-of-N run; for predictions the largest that was scored."""
-    runs = records.runs[records.runs["strategy"].isin(INDEPENDENT) & records.runs["finished"]]
-    runs = runs[~runs["settings"].map(budgeted).astype("bool")]
-    if difficulty == "predicted":
-        scored = set(records.candidates.loc[records.candidates["score"].notna(), "run"])
-        runs = runs[runs["run"].isin(scored)]
-    first = repeats.first(runs, ["seed"])
+    first = repeats.first(whole_pools(records, scored=difficulty == "predicted"), ["seed"])
     return {int(seed): records.of(run) for seed, run in zip(first["seed"], first["run"], strict=True)}
 
 

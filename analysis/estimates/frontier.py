@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.estimates import evaluate
-from analysis.estimates.pool import INDEPENDENT, Floats, budgeted
+from analysis.estimates.pool import Floats, whole_pools
 from analysis.runs import repeats
 from analysis.runs.load import Records, RecordsError
 from ttcs.choice import confident
@@ -67,15 +67,13 @@ class Votes:
 
     def _pools(self, records: Records, scored: bool) -> tuple[list[dict[str, Samples]], list[int]]:
         """scored: of runs that have scores."""
-        runs = records.runs[records.runs["strategy"].isin(INDEPENDENT) & records.runs["finished"]]
-        runs = runs[~runs["settings"].map(budgeted).astype("bool")]
+        runs = whole_pools(records)
         if runs.empty:
             raise RecordsError("no finished run of best_of_n without a budget: a vote stops at its samples")
         evaluate.same_setup(runs)
-        if scored:
-            runs = runs[runs["run"].isin(records.candidates.loc[records.candidates["score"].notna(), "run"])]
-            if runs.empty:
-                raise RecordsError("no finished run of best_of_n has scores, which the selection or a rule reads")
+        runs = whole_pools(records, scored)
+        if runs.empty:
+            raise RecordsError("no finished run of best_of_n has scores, which the selection or a rule reads")
         kept = repeats.first(runs[runs["n"] == runs["n"].max()], ["seed"])
         repeats.say(runs, kept, ["seed"])
         largest = kept.sort_values("seed", kind="stable")

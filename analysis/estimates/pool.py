@@ -63,6 +63,15 @@ def width(run: Records) -> int | None:
     return int(size)
 
 
+def whole_pools(records: Records, scored: bool = False) -> pd.DataFrame:
+    """The finished runs of independent samples that have all n of them. scored: only those that have scores."""
+    runs = records.runs[records.runs["strategy"].isin(INDEPENDENT) & records.runs["finished"]]
+    runs = runs[~runs["settings"].map(budgeted).astype("bool")]
+    return (
+        runs[runs["run"].isin(records.candidates.loc[records.candidates["score"].notna(), "run"])] if scored else runs
+    )
+
+
 def budgeted(settings: str) -> bool:
     """Whether a run of these settings may have ended before it had its n candidates."""
     return "budget." in settings

@@ -445,7 +445,9 @@ def test_what_a_page_could_send_is_no_request(kind: str, service: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/v1/models", "/v1/chat/completions"])
-@pytest.mark.parametrize("name", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example", "[::2]:8000"])
+@pytest.mark.parametrize(
+    "name", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example", "[::2]:8000", "[::1", "a_b.example", "a b"]
+)
 def test_a_page_whose_name_was_made_to_point_here_is_not_let_in(path: str, name: str, service: str) -> None:
     headers = {"Host": name, "Content-Type": "application/json", "Authorization": "Bearer secret"}
     body = json.dumps({"model": "greedy", "messages": [user(QUESTION)]}).encode() if "chat" in path else None

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -177,9 +178,9 @@ class Service:
 
     def _let_in(self, request: Request, browser: bool = False) -> None:
         """browser: one may come with the key as a password. Where it costs something it may not: pages can send it."""
-        host = request.url.hostname or ""
+        host = _host(request.headers.get("host", ""))
         if not self._settings.named(host):
-            raise RefusedError(421, f"this service is not {host}: serve.hosts names what it is")
+            raise RefusedError(421, f"this service is not {host or 'that'}: serve.hosts names what it is")
         header = request.headers.get("authorization", "")
         given = _password(header) if browser and header.startswith("Basic ") else header.removeprefix("Bearer ")
         if self._key is not None and not hmac.compare_digest(given.encode(), self._key.encode()):
@@ -199,6 +200,14 @@ class Service:
         except ClientDisconnect as error:
             raise RefusedError(LEFT, "the client left") from error
         return found
+
+
+def _host(header: str) -> str:
+    """The name in a Host header. `request.url` has the service's own address where it takes the name for none."""
+    try:
+        return urlsplit(f"//{header}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def _password(header: str) -> str:
